@@ -1,0 +1,56 @@
+"""Values of the catalogue: agencies, categories, areas and the routes between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Agency:
+    """An authority. `parent` is the authority above it, `None` at the top of the ladder."""
+
+    key: str
+    name: str
+    parent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A kind of problem with its limits in seconds, one per level of the ladder (the last one repeats)."""
+
+    key: str
+    name: str
+    respond_within: tuple[float, ...]
+    resolve_within: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Where a new report goes: `ladder[0]` is the agency itself, `ladder[-1]` the highest authority."""
+
+    category: Category
+    area: str | None
+    ladder: tuple[str, ...]
+
+
+class CatalogueDoor(Protocol):
+    """What other contexts may ask of the catalogue. Reads are from memory and never wait."""
+
+    def categories(self) -> tuple[Category, ...]: ...
+
+    def category(self, key: str) -> Category:
+        """`Invalid` for a category nobody declared."""
+
+    def agencies(self) -> tuple[Agency, ...]: ...
+
+    def assign(
+        self, category: str, latitude: float | None, longitude: float | None, address: str | None
+    ) -> Assignment:
+        """Route category × area to a ladder; `Invalid` for an unknown category or a place off the map."""
+
+    async def put_agency(self, agency: Agency) -> None:
+        """Create or change an agency, durably; `Invalid` for an unknown parent or a cycle."""
+
+    async def put_category(self, category: Category, agency: str) -> None:
+        """Create or change a category, durably, routed to `agency` everywhere; `Invalid` for an unknown agency."""

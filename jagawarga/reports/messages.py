@@ -1,0 +1,162 @@
+"""Commands and events of the reports context: all that other contexts may know of it.
+
+Values are frozen. Times are aware datetimes in UTC, durations are seconds. Events are versioned
+by `ReportEvent.schema`; a consumer ignores fields it does not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+from uuid import UUID
+
+Privacy = Literal["public", "private", "anonymous"]
+Status = Literal[
+    "received",
+    "acknowledged",
+    "in_progress",
+    "escalated",
+    "resolved",
+    "rejected",
+]
+Action = Literal["acknowledge", "start", "resolve", "reject"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the problem is: WGS 84 degrees (both or none) and/or an address in words."""
+
+    latitude: float | None = None
+    longitude: float | None = None
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitReport:
+    """What a citizen typed, not yet cleaned: it lives in memory between edge and anonymizer only."""
+
+    privacy: Privacy
+    category: str
+    text: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """A report past the anonymizer: `reporter` is a pseudonym, and `None` for an anonymous report."""
+
+    privacy: Privacy
+    category: str
+    text: str
+    place: Place
+    reporter: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The promise that a report is on disk. `tracking_code` is shown here once and never again."""
+
+    report_id: UUID
+    tracking_code: str
+    status: Status
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One line of a report's append-only history; `actor` is an agency key or `system`, never a person."""
+
+    version: int
+    event: str
+    status: Status
+    level: int
+    holder: str
+    actor: str
+    at: datetime
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportView:
+    """A report as someone entitled to it sees it."""
+
+    report_id: UUID
+    privacy: Privacy
+    category: str
+    area: str | None
+    text: str
+    place: Place
+    status: Status
+    agency: str
+    holder: str
+    level: int
+    version: int
+    created_at: datetime
+    due_at: datetime | None
+    history: tuple[HistoryEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Reports in order, newest first; `cursor` continues after the last, `None` at the end."""
+
+    items: tuple[ReportView, ...]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportEvent:
+    """A report changed. Carries no text, no place, and for an anonymous report no reporter.
+
+    `type` is `report.received`, `report.acknowledged`, `report.started`, `report.escalated`,
+    `report.resolved` or `report.rejected`; `authorities` are the agencies that may see the report.
+    """
+
+    event_id: UUID
+    type: str
+    report_id: UUID
+    version: int
+    privacy: Privacy
+    category: str
+    status: Status
+    agency: str
+    holder: str
+    level: int
+    authorities: tuple[str, ...]
+    occurred_at: datetime
+    due_at: datetime | None
+    reporter: str | None
+    schema: int = field(default=1)
+
+
+class ReportsDoor(Protocol):
+    """What the edge and the anonymizer may ask of the reports context.
+
+    All methods raise `Unavailable` while the database is out of reach, and `NotFound` alike for a report
+    that does not exist and for one the asker may not see.
+    """
+
+    async def file(self, command: FileReport) -> Receipt:
+        """Commit the report, its history and its event durably, start its actor, then answer."""
+
+    async def track(self, tracking_code: str) -> ReportView: ...
+
+    async def list_for_agency(self, agency: str, *, status: Status | None, cursor: str | None, limit: int) -> Page: ...
+
+    async def open_for_agency(self, agency: str, report_id: UUID) -> ReportView: ...
+
+    async def act(self, agency: str, report_id: UUID, action: Action, note: str | None) -> ReportView:
+        """Move the report along its life-cycle as `agency`; `Conflict` where the table has no such step."""
+
+    async def list_own(self, reporter: str, *, cursor: str | None, limit: int) -> Page: ...
+
+    async def open_own(self, reporter: str, report_id: UUID) -> ReportView: ...
+
+    async def list_public(self, *, cursor: str | None, limit: int) -> Page: ...
+
+    async def open_public(self, report_id: UUID) -> ReportView: ...
+
+    async def counts(self) -> Mapping[str, int]:
+        """Number of reports by status."""

@@ -1,0 +1,248 @@
+"""The control socket: operators see and steer the tree from another process.
+
+JSON lines over a Unix socket that only its owner may open. A request is `{"op": ..., arguments}`, an answer
+`{"ok": true, "result": ...}` or `{"ok": false, "error": "one line"}`. The socket is served from threads: what only
+reads is answered even while the loop is blocked, and then says who blocks it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import socketserver
+import threading
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from supervisors import snapshot
+from supervisors.exits import SupervisionError
+from supervisors.runtime import Runtime
+from supervisors.static import RestartChild, Supervisor, TerminateChild
+
+Operation = Callable[..., Awaitable[Any]]
+
+LOOP_PATIENCE = 0.5
+OPERATION_LIMIT = 30.0
+LINE_LIMIT = 65_536
+IDLE_LIMIT = 60.0
+
+
+class ControlError(SupervisionError):
+    """The other side refused or failed; the message is its one line."""
+
+
+class NotRunning(SupervisionError):
+    """Nobody serves the control socket."""
+
+
+def request(path: Path, op: str, timeout: float = 35.0, /, **args: Any) -> Any:
+    """Ask the process behind the socket at `path` and return its result.
+
+    Raises `NotRunning` when nobody answers there and `ControlError` with what the process said.
+    """
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(timeout)
+            connection.connect(str(path))
+            connection.sendall(json.dumps({"op": op, **args}).encode() + b"\n")
+            with connection.makefile("rb") as answers:
+                line = answers.readline()
+    except OSError as error:
+        msg = f"no process answers at {path}"
+        raise NotRunning(msg) from error
+    if not line:
+        msg = f"the process at {path} closed the connection without an answer"
+        raise NotRunning(msg)
+    answer = json.loads(line)
+    if not answer["ok"]:
+        raise ControlError(answer["error"])
+    return answer["result"]
+
+
+async def serve_control(
+    started: Callable[[], None],
+    path: Path,
+    runtime: Callable[[], Runtime],
+    operations: Mapping[str, Operation],
+) -> None:
+    """Task body: serve the socket at `path` until cancelled, then remove it.
+
+    `operations` are the application's own, called in the loop as `await operation(**arguments)`.
+    """
+    desk = _Desk(runtime, operations, trio.lowlevel.current_trio_token(), trio.lowlevel.current_clock())
+    path.unlink(missing_ok=True)
+    old = os.umask(0o177)
+    try:
+        server = _Server(str(path), desk)
+    finally:
+        os.umask(old)
+    thread = threading.Thread(target=server.serve_forever, args=(0.1,), name="control", daemon=True)
+    thread.start()
+    try:
+        async with trio.open_nursery() as nursery:
+            desk.nursery = nursery
+            started()
+            await trio.sleep_forever()
+    finally:
+        # Shielded and short: serve_forever looks up ten times a second.
+        with trio.move_on_after(1.0, shield=True):
+            await trio.to_thread.run_sync(server.shutdown, abandon_on_cancel=True)
+        server.server_close()
+        path.unlink(missing_ok=True)
+
+
+class _Server(socketserver.ThreadingUnixStreamServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, path: str, desk: _Desk) -> None:
+        self.desk = desk
+        super().__init__(path, _Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: a client that goes away in mid-sentence is no news."""
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    server: _Server
+    timeout = IDLE_LIMIT
+
+    def handle(self) -> None:
+        while line := self.rfile.readline(LINE_LIMIT):
+            self.wfile.write(json.dumps(self.server.desk.answer(line), default=str).encode() + b"\n")
+            self.wfile.flush()
+
+
+class _Desk:
+    """Turns requests into answers; its methods run in the socket's threads."""
+
+    def __init__(
+        self,
+        runtime: Callable[[], Runtime],
+        operations: Mapping[str, Operation],
+        token: trio.lowlevel.TrioToken,
+        clock: trio.abc.Clock,
+    ) -> None:
+        self.runtime = runtime
+        self.operations = operations
+        self.token = token
+        self.clock = clock
+        self.nursery: trio.Nursery | None = None
+        self.readers: dict[str, Callable[..., Any]] = {
+            "tree": lambda: snapshot.tree(runtime(), clock.current_time()),
+            "inspect": lambda actor: snapshot.inspect(runtime(), actor, clock.current_time()),
+            "children": lambda path, limit=100: snapshot.children(runtime(), path, limit, clock.current_time()),
+        }
+        self.actions: dict[str, Operation] = {
+            "kill": self._kill,
+            "restart": self._restart,
+            "terminate": self._terminate,
+            "start": self._start,
+        }
+
+    def answer(self, line: bytes) -> dict[str, Any]:
+        try:
+            args = json.loads(line)
+            op = args.pop("op")
+            if op in self.readers:
+                result = self._read(self.readers[op], args)
+            elif op in self.actions or op in self.operations:
+                result = self._do(self.actions.get(op) or self.operations[op], args)
+            else:
+                return {"ok": False, "error": f"unknown operation {op!r}"}
+        except (SupervisionError, TimeoutError) as error:
+            return {"ok": False, "error": str(error)}
+        except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+            return {"ok": False, "error": f"malformed request: {type(error).__name__}"}
+        except Exception as error:  # noqa: BLE001 - an operator's question must never end the desk
+            return {"ok": False, "error": f"{type(error).__name__}: {error}"}
+        return {"ok": True, "result": result}
+
+    def _read(self, reader: Callable[..., Any], args: dict[str, Any]) -> Any:
+        future: Future[Any] = Future()
+
+        def run() -> None:
+            if future.set_running_or_notify_cancel():
+                _settle(future, lambda: reader(**args))
+
+        self.token.run_sync_soon(run)
+        try:
+            return future.result(LOOP_PATIENCE)
+        except TimeoutError:
+            future.cancel()
+        # The loop is blocked. Reading from this thread is safe: every container is copied in one step.
+        result = reader(**args)
+        blocker = self.runtime().running
+        if isinstance(result, dict):
+            result["blocked_by"] = repr(blocker) if blocker else "unknown"
+        return result
+
+    def _do(self, operation: Operation, args: dict[str, Any]) -> Any:
+        future: Future[Any] = Future()
+
+        async def run() -> None:
+            try:
+                with trio.fail_after(OPERATION_LIMIT):
+                    result = await operation(**args)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is the asker's answer
+                future.set_exception(error)
+            except BaseException:
+                future.set_exception(TimeoutError("the process is stopping"))
+                raise
+            else:
+                future.set_result(result)
+
+        def begin() -> None:
+            if self.nursery is None:
+                future.set_exception(TimeoutError("the process is stopping"))
+            else:
+                self.nursery.start_soon(run)
+
+        self.token.run_sync_soon(begin)
+        try:
+            return future.result(OPERATION_LIMIT + 2)
+        except TimeoutError as error:
+            raise TimeoutError(str(error) or "no answer in time: the loop is blocked or the operation hangs") from None
+
+    # --- built-in actions, run in the loop
+
+    async def _kill(self, actor: str) -> dict[str, Any]:
+        path, process = snapshot.find(self.runtime(), actor)
+        process.exit("killed")
+        return {"path": path}
+
+    async def _restart(self, actor: str) -> dict[str, Any]:
+        path, process = snapshot.find(self.runtime(), actor)
+        parent, child_id = snapshot.parent_and_id(process)
+        if isinstance(parent.actor, Supervisor):
+            await parent.call(TerminateChild(child_id), timeout=OPERATION_LIMIT)
+            await parent.call(RestartChild(child_id), timeout=OPERATION_LIMIT)
+        else:
+            # A dynamic child has no id to restart it by: it ends as if it had crashed, cleanup included.
+            process.exit("restart")
+            await process.wait_ended()
+        return {"path": path}
+
+    async def _terminate(self, actor: str) -> dict[str, Any]:
+        path, process = snapshot.find(self.runtime(), actor)
+        parent, child_id = snapshot.parent_and_id(process)
+        await parent.call(TerminateChild(child_id), timeout=OPERATION_LIMIT)
+        return {"path": path}
+
+    async def _start(self, actor: str) -> dict[str, Any]:
+        above, _, child_id = actor.strip("/").rpartition("/")
+        path, parent = snapshot.find(self.runtime(), above)
+        await parent.call(RestartChild(child_id), timeout=OPERATION_LIMIT)
+        return {"path": f"{path}/{child_id}"}
+
+
+def _settle(future: Future[Any], work: Callable[[], Any]) -> None:
+    try:
+        future.set_result(work())
+    except Exception as error:  # noqa: BLE001 - handed to the asker
+        future.set_exception(error)

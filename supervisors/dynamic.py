@@ -1,0 +1,177 @@
+"""Dynamic supervisors: very many like children, started on demand (OTP `simple_one_for_one`, Elixir `DynamicSupervisor`).
+
+The children share one template; each has its own extra arguments, appended to the template's, and possibly a name.
+There is no order among them: they are restarted one by one and stopped all at once. What a supervisor must know of a
+child lies in the child's process, so a child costs no record of its own here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import trio
+
+from supervisors import telemetry
+from supervisors.actor import Actor
+from supervisors.backoff import delay
+from supervisors.exits import SHUTDOWN, Reason, Stop, SupervisionError, is_abnormal
+from supervisors.intensity import RestartWindow
+from supervisors.launching import launch
+from supervisors.messages import NO_REPLY, Sender
+from supervisors.process import Process, wait_started
+from supervisors.registry import Name
+from supervisors.specs import ChildSpec, Flags
+from supervisors.stopping import stop_all
+
+SETTLED_SECONDS = 60.0
+"""A child that ran longer than this counts as healthy again: its back-off starts from the beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartChild:
+    """Call: start a child with these arguments after the template's, and answer its process once it runs."""
+
+    args: tuple[Any, ...] = ()
+    name: Name | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exited:
+    """Info: a child of ours has ended, or its restart failed."""
+
+    process: Process
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class TryAgain:
+    """Info: the restart of the child that was `process` is due."""
+
+    process: Process
+
+
+class MaxChildren(SupervisionError):
+    """The supervisor has as many children as it may (Elixir `:max_children`)."""
+
+
+class DynamicSupervisor(Actor):
+    """A supervisor of like children; make its spec with `supervisors.dynamic_supervisor(...)`."""
+
+    process_type: ClassVar[str] = "supervisor"
+    nursery: trio.Nursery
+
+    async def init(self, flags: Flags, template: ChildSpec, max_children: int | None) -> None:
+        """Start with no children."""
+        self.flags = flags
+        self.template = template
+        self.max_children = max_children
+        self.window = RestartWindow(flags.intensity, flags.period)
+        self.processes: set[Process] = set()
+        self.restarting: set[Process] = set()
+        self.last_reason: Reason | None = None
+
+    def start_child_nowait(self, *args: Any, name: Name | None = None) -> Process:
+        """Start a child in the caller's own step and return its process.
+
+        A plain `init` has run by then, and what it raised is raised here, as are `MaxChildren` and `AlreadyStarted`.
+        With a coroutine `init` the child is still starting: await `wait_started(process)` where it matters. For
+        callers in the same runtime; from elsewhere call with `StartChild`.
+        """
+        if self.max_children is not None and len(self.processes) + len(self.restarting) >= self.max_children:
+            msg = f"{self.process.spec.id!r} has its {self.max_children} children"
+            raise MaxChildren(msg)
+        return self._launch(args, name)
+
+    async def handle_call(self, message: Any, sender: Sender) -> Any:
+        """Serve `StartChild`, without holding up others while a coroutine `init` runs."""
+        if not isinstance(message, StartChild):
+            return super().handle_call(message, sender)
+        try:
+            process = self.start_child_nowait(*message.args, name=message.name)
+        except Exception as error:  # noqa: BLE001 - an init's failure belongs to the caller
+            sender.error(error)
+            return NO_REPLY
+        if process.state == "starting":
+            self.nursery.start_soon(_answer_when_started, process, sender)
+            return NO_REPLY
+        return process
+
+    def handle_info(self, message: Any) -> None:
+        """React to ended children and to restarts that are due."""
+        match message:
+            case Exited(process, reason):
+                self._react(process, reason)
+            case TryAgain(process):
+                if process in self.restarting:
+                    self._relaunch(process)
+
+    async def terminate(self, reason: Reason) -> None:
+        """Stop all children at once."""
+        del reason
+        self.restarting.clear()
+        await stop_all(list(self.processes))
+
+    def child_exited(self, process: Process, reason: Reason, *, never_started: bool) -> None:
+        """Called by a child's process as its last act."""
+        telemetry.emit("child.ended", process, reason=reason)
+        self.processes.discard(process)
+        # A first start that failed is its starter's business; a failed restart is ours.
+        if self.process.state == "running" and not (never_started and process.restarts == 0):
+            self.process.info(Exited(process, reason))
+
+    # --- restarting
+
+    def _react(self, process: Process, reason: Reason) -> None:
+        restart = self.template.restart
+        if restart == "permanent" or (restart == "transient" and is_abnormal(reason)):
+            self.last_reason = reason
+            self.restarting.add(process)
+            self._restart(process)
+
+    def _restart(self, process: Process) -> None:
+        now = trio.current_time()
+        if not self.window.allow(now):
+            telemetry.emit(
+                "supervisor.gave_up",
+                self.process,
+                used=self.window.used(now),
+                limit=self.flags.intensity,
+                period=self.flags.period,
+            )
+            raise Stop(SHUTDOWN)
+        tries = process.restarts + 1 if now - process.started_at < SETTLED_SECONDS else 1
+        wait = delay(self.template.backoff, tries)
+        if wait > 0:
+            self.send_after(wait, TryAgain(process))
+        else:
+            self._relaunch(process)
+
+    def _relaunch(self, old: Process) -> None:
+        self.restarting.discard(old)
+        try:
+            self._launch(old.args[len(self.template.args) :], old.name, old.restarts + 1)
+        except Exception as reason:  # noqa: BLE001 - whatever an init raises is a failed restart
+            telemetry.emit("child.start_failed", self.template.id, reason=reason, path=self.template.id)
+            old.restarts += 1
+            self.restarting.add(old)
+            # Through the mailbox, as OTP does, so that calls get in between.
+            self.process.info(Exited(old, reason))
+
+    def _launch(self, args: tuple[Any, ...], name: Name | None, restarts: int = 0) -> Process:
+        template = self.template
+        process = launch(template, (*template.args, *args), name, self.process, self.process.runtime, self.nursery)
+        process.restarts = restarts
+        self.processes.add(process)
+        if restarts:
+            telemetry.emit("child.started", process, restarts=restarts)
+        return process
+
+
+async def _answer_when_started(process: Process, sender: Sender) -> None:
+    try:
+        await wait_started(process)
+    except Exception as error:  # noqa: BLE001 - an init's failure belongs to the caller
+        sender.error(error)
+    else:
+        sender.reply(process)

@@ -1,0 +1,175 @@
+"""The tree as data: what `jagawarga tree` shows, and how an actor is found by its path.
+
+Everything here only reads, in O(children shown), and copies each container in one step, so that it may also be called
+from a thread while the loop is blocked.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from supervisors.dynamic import DynamicSupervisor
+from supervisors.exits import SupervisionError, describe
+from supervisors.static import Supervisor
+
+if TYPE_CHECKING:
+    from supervisors.process import Process
+    from supervisors.runtime import Runtime
+
+COLLAPSE_ABOVE = 20
+"""A dynamic supervisor with more children than this is shown by counts."""
+
+
+class UnknownActor(SupervisionError):
+    """No actor of that path; `near` lists paths that look like it."""
+
+    def __init__(self, path: str, near: list[str], *, ambiguous: bool = False) -> None:
+        problem = "stands for several actors" if ambiguous else "names no actor"
+        hint = f"; did you mean {', '.join(near)}?" if near else ""
+        super().__init__(f"{path!r} {problem}{hint}")
+        self.near = near
+
+
+def tree(runtime: Runtime, now: float) -> dict[str, Any]:
+    """The whole tree as nested nodes; `now` is `trio.current_time()`."""
+    return _node(runtime.root, runtime.root.spec.id, now, deep=True)
+
+
+def inspect(runtime: Runtime, path: str, now: float) -> dict[str, Any]:
+    """One actor in detail; raises `UnknownActor`."""
+    found, process = find(runtime, path)
+    node = _node(process, found, now, deep=False)
+    spec = process.spec
+    node |= {
+        "restart": spec.restart,
+        "shutdown": spec.shutdown,
+        "mailbox_limit": process.actor.mailbox_limit,
+        "dropped": process.dropped,
+        "timers": process.timer_count(),
+        "busy": process.busy,
+        "name": str(process.name.key) if process.name else None,
+    }
+    return node | process.actor.describe()
+
+
+def children(runtime: Runtime, path: str, limit: int, now: float) -> list[dict[str, Any]]:
+    """The children of one supervisor, at most `limit`; raises `UnknownActor`."""
+    found, process = find(runtime, path)
+    nodes: list[dict[str, Any]] = []
+    for name, child in _children(process):
+        if len(nodes) >= limit:
+            break
+        nodes.append(_node(child, f"{found}/{name}", now, deep=False))
+    return nodes
+
+
+def find(runtime: Runtime, path: str) -> tuple[str, Process]:
+    """Find an actor by its path or by a trailing part of it that only one has; raises `UnknownActor`."""
+    wanted = path.strip("/")
+    matches: list[tuple[str, Process]] = []
+    near: list[str] = []
+    for known, process in walk(runtime):
+        if known == wanted:
+            return known, process
+        if known.endswith(f"/{wanted}"):
+            matches.append((known, process))
+        elif wanted and wanted.rsplit("/", 1)[-1] in known and len(near) < 5:
+            near.append(known)
+    if len(matches) == 1:
+        return matches[0]
+    raise UnknownActor(path, [known for known, _ in matches[:5]] or near, ambiguous=bool(matches))
+
+
+def walk(runtime: Runtime) -> Iterator[tuple[str, Process]]:
+    """Every live actor with its path, parents first."""
+    pending = [(runtime.root.spec.id, runtime.root)]
+    while pending:
+        path, process = pending.pop()
+        yield path, process
+        pending.extend((f"{path}/{name}", child) for name, child in reversed(list(_children(process))))
+
+
+def parent_and_id(process: Process) -> tuple[Process, str]:
+    """The supervisor of an actor and the actor's id there; raises `UnknownActor` for the root."""
+    if process.parent is None:
+        raise UnknownActor(process.spec.id, [])
+    return process.parent, process.spec.id
+
+
+def _children(process: Process) -> Iterator[tuple[str, Process]]:
+    actor = process.actor
+    if isinstance(actor, Supervisor):
+        for child in list(getattr(actor, "children", {}).values()):
+            if child.process is not None:
+                yield child.spec.id, child.process
+    elif isinstance(actor, DynamicSupervisor):
+        for each in list(getattr(actor, "processes", ())):
+            yield str(each.name.key if each.name else each.spec.id), each
+
+
+def _node(process: Process, path: str, now: float, *, deep: bool) -> dict[str, Any]:
+    actor = process.actor
+    node: dict[str, Any] = {
+        "path": path,
+        "id": path.rsplit("/", 1)[-1],
+        "type": actor.process_type,
+        "kind": process.spec.kind,
+        "state": process.state,
+        "restarts": process.restarts,
+        "mailbox": process.mailbox_length(),
+        "age": round(max(0.0, now - process.started_at), 3),
+        "handled": process.handled,
+        "last_reason": None,
+    }
+    if isinstance(actor, Supervisor | DynamicSupervisor) and hasattr(actor, "window"):
+        node["strategy"] = actor.flags.strategy
+        node["intensity"] = {
+            "used": actor.window.used(now),
+            "limit": actor.window.intensity,
+            "period": actor.window.period,
+        }
+    if isinstance(actor, Supervisor) and deep:
+        node["children"] = [
+            _child_node(child, f"{path}/{child.spec.id}", now)
+            for child in list(getattr(actor, "children", {}).values())
+        ]
+    elif isinstance(actor, DynamicSupervisor) and hasattr(actor, "processes"):
+        node["last_reason"] = describe(actor.last_reason)
+        _add_dynamic(node, process, actor, path, now, deep=deep)
+    return node
+
+
+def _child_node(child: Any, path: str, now: float) -> dict[str, Any]:
+    if child.process is not None:
+        node = _node(child.process, path, now, deep=True)
+        node["restarts"] = child.restarts
+    else:
+        node = {
+            "path": path,
+            "id": child.spec.id,
+            "type": child.spec.actor.process_type,
+            "kind": child.spec.kind,
+            "state": "restarting" if child.restarting else "stopped",
+            "restarts": child.restarts,
+            "mailbox": 0,
+            "age": 0.0,
+            "handled": 0,
+        }
+    node["last_reason"] = describe(child.last_reason)
+    return node
+
+
+def _add_dynamic(
+    node: dict[str, Any], process: Process, actor: DynamicSupervisor, path: str, now: float, *, deep: bool
+) -> None:
+    members = list(actor.processes)
+    if len(members) <= COLLAPSE_ABOVE and deep:
+        node["children"] = [_node(each, f"{path}/{name}", now, deep=False) for name, each in _children(process)]
+        return
+    counts = Counter(each.state for each in members)
+    counts["restarting"] += len(actor.restarting)
+    node["collapsed"] = {state: count for state, count in counts.items() if count}
+    node["collapsed_mailbox"] = sum(each.mailbox_length() for each in members)
+    node["collapsed_restarts"] = sum(each.restarts for each in members)

@@ -1,0 +1,46 @@
+"""What the runtime tells the world: events as a documented contract.
+
+| event | subject | detail |
+|---|---|---|
+| `child.started` | the process | `restarts` so far |
+| `child.ended` | the process | `reason` |
+| `child.start_failed` | the child spec's id as text | `reason`, `path` |
+| `supervisor.gave_up` | the supervisor's process | `used`, `limit`, `period` |
+| `shutdown.late` | the process that outlived its shutdown limit and its kill | `limit` |
+| `mailbox.dropped` | the process whose mailbox was full | |
+
+Handlers run in the loop and must be quick; one that raises is removed, since observing must never harm.
+Reasons may hold private data: log `describe(reason)`, never its text.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+Handler = Callable[[str, Any, dict[str, Any]], None]
+
+_handlers: list[Handler] = []
+_logger = logging.getLogger("supervisors")
+
+
+def attach(handler: Handler) -> Callable[[], None]:
+    """Call `handler(event, subject, detail)` on every event; returns the function that detaches it."""
+    _handlers.append(handler)
+
+    def detach() -> None:
+        if handler in _handlers:
+            _handlers.remove(handler)
+
+    return detach
+
+
+def emit(event: str, subject: Any, **detail: Any) -> None:
+    """Tell all handlers."""
+    for handler in tuple(_handlers):
+        try:
+            handler(event, subject, detail)
+        except Exception:
+            _handlers.remove(handler)
+            _logger.exception("telemetry handler %r raised and was detached", handler)
