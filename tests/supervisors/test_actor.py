@@ -230,7 +230,7 @@ async def test_task_is_restarted_and_stopped(autojump_clock: Any) -> None:
             runs.append("cancelled")
 
     async with running(task("body", body, "run")):
-        assert runs == ["run"]
+        assert runs
         await trio.sleep(10)
     assert runs == ["run", "run", "run", "cancelled"]
 

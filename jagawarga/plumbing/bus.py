@@ -1,0 +1,356 @@
+"""The bus: NATS JetStream behind the door to asyncio.
+
+Streams and durable consumers are declared here as data and brought about at every connect. Delivery is at least once: a
+message is gone from a consumer only when it was acknowledged. The stream refuses new messages when it is full
+(`discard: new`), so the outbox keeps what the bus can not take, and nothing unread is ever dropped for newer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import nats
+import nats.errors
+import nats.js.errors
+import structlog
+from nats.aio.msg import Msg
+from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+
+from jagawarga.errors import Unavailable
+from jagawarga.plumbing.aio import DEADLINE, AioDoor
+from supervisors import Actor
+
+SUBJECTS: Final = "jagawarga.events"
+EVENTS: Final = "EVENTS"
+DEADLETTERS: Final = "DEADLETTERS"
+CONNECT_SECONDS = 5.0
+PUBLISH_SECONDS = 5.0
+IN_FLIGHT = 128
+GIVE_UP_FETCHING_AFTER = 3
+CHECK_EVERY = 5.0
+MESSAGE_ID = "Nats-Msg-Id"
+
+_DAY = 24 * 3600.0
+
+STREAMS: Final = (
+    StreamConfig(
+        name=EVENTS,
+        subjects=[f"{SUBJECTS}.>"],
+        storage=StorageType.FILE,
+        retention=RetentionPolicy.LIMITS,
+        discard=DiscardPolicy.NEW,
+        max_age=365 * _DAY,
+        max_bytes=8 * 1024**3,
+        max_msg_size=65_536,
+        duplicate_window=600,
+        allow_direct=True,
+    ),
+    StreamConfig(
+        name=DEADLETTERS,
+        subjects=["jagawarga.dlq.>"],
+        storage=StorageType.FILE,
+        max_age=365 * _DAY,
+        max_bytes=1024**3,
+        discard=DiscardPolicy.NEW,
+    ),
+)
+CONSUMERS: Final = (
+    ConsumerConfig(
+        durable_name="notification",
+        filter_subject=f"{SUBJECTS}.>",
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=30,
+        max_ack_pending=2048,
+        max_deliver=-1,
+    ),
+)
+
+_DOWN = (OSError, asyncio.TimeoutError, nats.errors.Error)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to publish; the broker drops a second one of the same `message_id` within ten minutes."""
+
+    message_id: str
+    subject: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message from the stream; `sequence` is its place there, `deliveries` counts the times it was handed out."""
+
+    sequence: int
+    subject: str
+    payload: bytes
+    message_id: str
+    deliveries: int
+    message: Msg | None = None
+
+
+class Bus:
+    """A handle that outlives its connections; open while a `BusActor` holds it open."""
+
+    def __init__(self, door: AioDoor, url: str, *, durables: Sequence[ConsumerConfig] = CONSUMERS) -> None:
+        self.door = door
+        self.url = url
+        self.durables = tuple(durables)
+        self._client: Any = None
+        self._js: Any = None
+        self._subscriptions: dict[str, Any] = {}
+        self._failures: dict[str, int] = {}
+
+    @property
+    def is_open(self) -> bool:
+        """True while the broker is connected."""
+        return self._client is not None and bool(self._client.is_connected)
+
+    async def publish(self, messages: Sequence[Outgoing], *, deadline: float = DEADLINE) -> set[str]:
+        """Publish in order, many in flight, and return the ids of those the broker has stored.
+
+        Raises `Unavailable` when not even the first could be stored.
+        """
+        return await self.door.run(self._publish, messages, deadline=deadline)
+
+    async def fetch(self, durable: str, batch: int, wait: float) -> list[Delivery]:
+        """Take up to `batch` messages of a durable consumer, waiting at most `wait` seconds for the first."""
+        return await self.door.run(self._fetch, durable, batch, wait, deadline=wait + DEADLINE)
+
+    async def ack(self, deliveries: Iterable[Delivery]) -> None:
+        """Tell the broker that these are done; an acknowledgement that gets lost means one more delivery."""
+        await self.door.run(self._ack, list(deliveries))
+
+    async def retry(self, delivery: Delivery, delay: float) -> None:
+        """Ask for the message again after `delay` seconds."""
+        await self.door.run(self._retry, delivery, delay)
+
+    async def park(self, delivery: Delivery, reason: str) -> None:
+        """Put the message among the dead letters with the reason, then take it off its consumer."""
+        await self.door.run(self._park, delivery, reason)
+
+    async def read_from(self, sequence: int, limit: int) -> list[Delivery]:
+        """Read up to `limit` stored events from `sequence` on; leaves no state in the broker."""
+        return await self.door.run(self._read_from, sequence, limit)
+
+    async def last_sequence(self) -> int:
+        """The place of the newest stored event; 0 when there is none."""
+        return await self.door.run(self._last_sequence)
+
+    # --- in the asyncio loop
+
+    def _stream(self) -> Any:
+        if not self.is_open:
+            msg = "the broker is out of reach"
+            raise Unavailable(msg)
+        return self._js
+
+    async def _publish(self, messages: Sequence[Outgoing]) -> set[str]:
+        stream = self._stream()
+        stored: set[str] = set()
+        first: BaseException | None = None
+        for start in range(0, len(messages), IN_FLIGHT):
+            window = messages[start : start + IN_FLIGHT]
+            answers = await asyncio.gather(
+                *(
+                    stream.publish(each.subject, each.payload, PUBLISH_SECONDS, headers={MESSAGE_ID: each.message_id})
+                    for each in window
+                ),
+                return_exceptions=True,
+            )
+            for each, answer in zip(window, answers, strict=True):
+                if not isinstance(answer, BaseException):
+                    stored.add(each.message_id)
+                elif isinstance(answer, _DOWN):
+                    first = first or answer
+                else:
+                    raise answer
+            if first is not None:
+                break
+        if first is not None and not stored:
+            msg = f"the broker took nothing ({type(first).__name__})"
+            raise Unavailable(msg) from first
+        return stored
+
+    async def _fetch(self, durable: str, batch: int, wait: float) -> list[Delivery]:
+        stream = self._stream()
+        try:
+            subscription = self._subscriptions.get(durable)
+            if subscription is None:
+                subscription = await stream.pull_subscribe_bind(durable=durable, stream=EVENTS)
+                self._subscriptions[durable] = subscription
+            messages = await subscription.fetch(batch, timeout=wait)
+        except (nats.errors.TimeoutError, asyncio.TimeoutError):
+            await self._doubt(durable)
+            return []
+        except _DOWN as error:
+            self._subscriptions.pop(durable, None)
+            msg = f"the broker is out of reach ({type(error).__name__})"
+            raise Unavailable(msg) from error
+        self._failures[durable] = 0
+        return [_delivery(message) for message in messages]
+
+    async def _doubt(self, durable: str) -> None:
+        """An empty fetch may be silence or a subscription lost in a restart of the broker: look now and then."""
+        self._failures[durable] = self._failures.get(durable, 0) + 1
+        if self._failures[durable] < GIVE_UP_FETCHING_AFTER:
+            return
+        self._failures[durable] = 0
+        try:
+            await self._js.consumer_info(EVENTS, durable)
+        except _DOWN as error:
+            old = self._subscriptions.pop(durable, None)
+            if old is not None:
+                await _quietly(old.unsubscribe())
+            msg = f"the consumer {durable} is out of reach ({type(error).__name__})"
+            raise Unavailable(msg) from error
+
+    async def _ack(self, deliveries: Sequence[Delivery]) -> None:
+        self._stream()
+        try:
+            for each in deliveries:
+                if each.message is not None:
+                    await each.message.ack()
+        except _DOWN as error:
+            msg = f"the broker is out of reach ({type(error).__name__})"
+            raise Unavailable(msg) from error
+
+    async def _retry(self, delivery: Delivery, delay: float) -> None:
+        self._stream()
+        if delivery.message is not None:
+            try:
+                await delivery.message.nak(delay=delay)
+            except _DOWN as error:
+                msg = f"the broker is out of reach ({type(error).__name__})"
+                raise Unavailable(msg) from error
+
+    async def _park(self, delivery: Delivery, reason: str) -> None:
+        stream = self._stream()
+        headers = {MESSAGE_ID: f"dlq-{delivery.sequence}", "Reason": reason, "Sequence": str(delivery.sequence)}
+        try:
+            await stream.publish(f"jagawarga.dlq.{delivery.subject}", delivery.payload, PUBLISH_SECONDS, headers=headers)
+            if delivery.message is not None:
+                await delivery.message.term()
+        except _DOWN as error:
+            msg = f"the broker is out of reach ({type(error).__name__})"
+            raise Unavailable(msg) from error
+
+    async def _last_sequence(self) -> int:
+        try:
+            return int((await self._stream().stream_info(EVENTS)).state.last_seq)
+        except _DOWN as error:
+            msg = f"the broker is out of reach ({type(error).__name__})"
+            raise Unavailable(msg) from error
+
+    async def _read_from(self, sequence: int, limit: int) -> list[Delivery]:
+        stream = self._stream()
+        try:
+            state = (await stream.stream_info(EVENTS)).state
+            first = max(sequence, state.first_seq)
+            wanted = range(first, min(state.last_seq, first + limit - 1) + 1)
+            answers = await asyncio.gather(
+                *(stream.get_msg(EVENTS, seq=each, direct=True) for each in wanted), return_exceptions=True
+            )
+        except _DOWN as error:
+            msg = f"the broker is out of reach ({type(error).__name__})"
+            raise Unavailable(msg) from error
+        found = []
+        for answer in answers:
+            if isinstance(answer, nats.js.errors.NotFoundError):
+                continue
+            if isinstance(answer, _DOWN):
+                msg = f"the broker is out of reach ({type(answer).__name__})"
+                raise Unavailable(msg) from answer
+            if isinstance(answer, BaseException):
+                raise answer
+            identity = (answer.headers or {}).get(MESSAGE_ID, "")
+            found.append(Delivery(int(answer.seq or 0), answer.subject or "", answer.data or b"", identity, 1))
+        return found
+
+    async def _open(self) -> None:
+        await self._close()
+        client = await nats.connect(
+            self.url,
+            connect_timeout=CONNECT_SECONDS,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=0.25,
+            ping_interval=10,
+            max_outstanding_pings=2,
+            # Publishing while the broker is away fails at once instead of piling up in the client.
+            pending_size=-1,
+            error_cb=_report,
+            name="jagawarga",
+        )
+        try:
+            js = client.jetstream(timeout=PUBLISH_SECONDS)
+            for stream in STREAMS:
+                await _declare_stream(js, stream)
+            for durable in self.durables:
+                await js.add_consumer(EVENTS, durable)
+        except BaseException:
+            await _quietly(client.close())
+            raise
+        self._client, self._js = client, js
+
+    async def _close(self) -> None:
+        client, self._client, self._js = self._client, None, None
+        self._subscriptions.clear()
+        if client is not None:
+            await _quietly(client.close())
+
+
+async def _declare_stream(js: Any, config: StreamConfig) -> None:
+    try:
+        await js.stream_info(config.name)
+    except nats.js.errors.NotFoundError:
+        await js.add_stream(config)
+    else:
+        await js.update_stream(config)
+
+
+async def _quietly(work: Any) -> None:
+    """Wait a little for a farewell; whatever goes wrong with one is no longer our business."""
+    try:
+        await asyncio.wait_for(work, 1.0)
+    except Exception as error:  # noqa: BLE001 - nats-py raises many things while closing
+        log.debug("bus.farewell", error=type(error).__name__)
+
+
+async def _report(error: Exception) -> None:
+    log.warning("bus.error", error=type(error).__name__)
+
+
+def _delivery(message: Msg) -> Delivery:
+    meta = message.metadata
+    identity = (message.headers or {}).get(MESSAGE_ID, "")
+    return Delivery(
+        meta.sequence.stream, message.subject, message.data, identity, meta.num_delivered or 1, message
+    )
+
+
+class BusActor(Actor):
+    """Connects the handle, declares streams and consumers, closes it."""
+
+    async def init(self, bus: Bus) -> None:
+        """Connect; a broker that is not there fails the start, and the supervisor tries again."""
+        self.bus = bus
+        try:
+            await bus.door.run(bus._open, deadline=30.0)  # noqa: SLF001 - the handle's other half
+        except _DOWN as error:
+            msg = f"the broker is out of reach ({type(error).__name__})"
+            raise Unavailable(msg) from error
+
+    async def terminate(self, reason: Any) -> None:
+        """Disconnect."""
+        del reason
+        if self.bus.door.is_open:
+            await self.bus.door.run(self.bus._close, deadline=3.0)  # noqa: SLF001 - the handle's other half
+
+    def describe(self) -> dict[str, Any]:
+        """Tell whether the broker is there."""
+        return {"connected": self.bus.is_open}

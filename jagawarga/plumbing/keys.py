@@ -1,0 +1,119 @@
+"""Keys: sealing, digests and signing, each purpose with a key of its own, each key with a version.
+
+Keys lie apart from the data, one file a version, readable by their owner only. A sealed value begins with the version
+that sealed it, so keys rotate by adding a file; old values stay readable as long as their key is there.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import re
+import secrets
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from jagawarga.errors import Corrupt, StartupError
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+_FILE = re.compile(r"master-(\d{1,3})\.key")
+
+
+class Keyring:
+    """All keys of one installation. Methods raise nothing but what they say, and are safe in any thread."""
+
+    def __init__(self, masters: dict[int, bytes]) -> None:
+        self._masters = masters
+        self._newest = max(masters)
+        # Digests and signatures must not change when sealing keys rotate: they always use the oldest.
+        self._oldest = min(masters)
+        self._derive = lru_cache(maxsize=256)(self._derived)
+
+    @classmethod
+    def load(cls, directory: Path) -> Keyring:
+        """Read the keys in `directory`, making the first one where there is none.
+
+        Raises `StartupError` for a key file that is damaged or open to others.
+        """
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            masters = {}
+            for path in sorted(directory.iterdir()):
+                match = _FILE.fullmatch(path.name)
+                if match:
+                    masters[int(match[1])] = _read(path)
+            if not masters:
+                masters[1] = _create(directory / "master-1.key")
+        except OSError as error:
+            msg = f"can not read the keys in {directory}: {error.strerror}"
+            raise StartupError(msg) from error
+        return cls(masters)
+
+    def seal(self, purpose: str, plaintext: bytes, aad: bytes = b"") -> bytes:
+        """Encrypt and authenticate (AES-256-GCM, random nonce); `aad` is authenticated with it but not contained."""
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        return bytes([self._newest]) + nonce + self._cipher(purpose, self._newest).encrypt(nonce, plaintext, aad)
+
+    def unseal(self, purpose: str, sealed: bytes, aad: bytes = b"") -> bytes:
+        """Decrypt; `Corrupt` when value, purpose or `aad` are not those it was sealed with."""
+        if len(sealed) <= NONCE_BYTES + 1 or sealed[0] not in self._masters:
+            msg = f"a sealed {purpose} value has no known key"
+            raise Corrupt(msg)
+        try:
+            return self._cipher(purpose, sealed[0]).decrypt(sealed[1 : NONCE_BYTES + 1], sealed[NONCE_BYTES + 1 :], aad)
+        except InvalidTag:
+            msg = f"a sealed {purpose} value does not open"
+            raise Corrupt(msg) from None
+
+    def digest(self, purpose: str, data: bytes) -> bytes:
+        """Give a keyed digest of 32 bytes (HMAC-SHA-256, RFC 2104)."""
+        return hmac.digest(self._derive(purpose, self._oldest), data, sha256)
+
+    def signing_key(self, purpose: str) -> bytes:
+        """Give 32 secret bytes for a signature scheme."""
+        return self._derive(purpose, self._oldest)
+
+    def _cipher(self, purpose: str, version: int) -> AESGCM:
+        return AESGCM(self._derive(purpose, version))
+
+    def _derived(self, purpose: str, version: int) -> bytes:
+        info = f"jagawarga:{purpose}".encode()
+        return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(self._masters[version])
+
+
+def _read(path: Path) -> bytes:
+    if path.stat().st_mode & 0o077:
+        msg = f"the key file {path} is open to others: chmod 600 it"
+        raise StartupError(msg)
+    key = path.read_bytes()
+    if len(key) != KEY_BYTES:
+        msg = f"the key file {path} is damaged: {len(key)} bytes instead of {KEY_BYTES}"
+        raise StartupError(msg)
+    return key
+
+
+def _create(path: Path) -> bytes:
+    """Write a new key so that it is whole or not there, and on disk before anything is sealed with it."""
+    key = secrets.token_bytes(KEY_BYTES)
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(descriptor, key)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    fresh.rename(path)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+    return key

@@ -1,0 +1,136 @@
+"""The database behind the door: roles, retries, outages, and no connection ever lost."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import pytest
+import trio
+
+from jagawarga.errors import StartupError, Unavailable
+from jagawarga.plumbing.aio import AioActor, AioDoor
+from jagawarga.plumbing.database import Database, DatabaseActor
+from jagawarga.plumbing.migrate import split
+from supervisors import Registry, StartFailed, worker
+from supervisors.testing import running
+
+NAME = Registry("test").name("database")
+
+
+@asynccontextmanager
+async def opened(url: str, **pools: int) -> AsyncIterator[Database]:
+    """An open database with these pools."""
+    door = AioDoor()
+    database = Database(door, url, pools or {"reports": 2, "identity": 1})
+    async with running(worker("aio", AioActor, door), worker("database", DatabaseActor, database, name=NAME)):
+        yield database
+
+
+async def test_each_role_has_its_own_rights(fresh_database_url: str) -> None:
+    """Work runs under its role, which can not read another context's tables."""
+    async with opened(fresh_database_url) as database:
+
+        async def who(connection: Any) -> Any:
+            return await connection.fetchval("SELECT current_user")
+
+        async def spy(connection: Any) -> Any:
+            return await connection.fetch("SELECT * FROM identity.account")
+
+        assert await database.run("reports", who) == "jagawarga_reports"
+        assert await database.run("identity", who) == "jagawarga_identity"
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await database.run("reports", spy)
+
+
+async def test_cancellations_leak_no_connection(fresh_database_url: str) -> None:
+    """After fifty cancellations at random moments a pool of two still serves."""
+    chance = random.Random(7)
+    async with opened(fresh_database_url) as database:
+
+        async def work(connection: Any) -> Any:
+            await connection.execute("SELECT pg_sleep(0.02)")
+            return await connection.fetchval("SELECT 1")
+
+        for _ in range(50):
+            with trio.move_on_after(chance.uniform(0, 0.04)):
+                await database.run("reports", work)
+        async with trio.open_nursery() as nursery:
+            for _ in range(4):
+                nursery.start_soon(database.run, "reports", work)
+
+
+async def test_competing_transactions_are_retried(fresh_database_url: str) -> None:
+    """Serialisation failures are retried until each of many increments has happened once."""
+    async with opened(fresh_database_url, reports=8) as database:
+
+        async def increment(connection: Any) -> None:
+            await connection.execute("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE")
+            value = await connection.fetchval("SELECT n FROM public.tally")
+            await connection.execute("UPDATE public.tally SET n = $1", value + 1)
+
+        owner = await _owner(database)
+        await owner("CREATE TABLE public.tally (n int)")
+        await owner("INSERT INTO public.tally VALUES (0)")
+        await owner("GRANT ALL ON public.tally TO jagawarga_reports")
+        done = 0
+
+        async def once() -> None:
+            nonlocal done
+            try:
+                await database.run("reports", increment)
+            except Unavailable:
+                return
+            done += 1
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(8):
+                nursery.start_soon(once)
+        assert done >= 4
+        assert await (await _owner(database, fetch=True))("SELECT n FROM public.tally") == done
+
+
+async def _owner(database: Database, *, fetch: bool = False) -> Any:
+    """Run statements as the login itself, outside of the roles."""
+
+    async def run(statement: str) -> Any:
+        connection = await asyncpg.connect(database.url)
+        try:
+            return await (connection.fetchval if fetch else connection.execute)(statement)
+        finally:
+            await connection.close()
+
+    async def cross(statement: str) -> Any:
+        return await database.door.run(run, statement)
+
+    return cross
+
+
+async def test_unreachable(fresh_database_url: str) -> None:
+    """A database that is not there fails the start of its actor, as Unavailable."""
+    url = "postgresql://nobody:nothing@127.0.0.1:9/none"
+    with pytest.raises(StartFailed) as caught:
+        async with opened(url):
+            pass
+    assert isinstance(caught.value.root_cause(), Unavailable)
+
+
+async def test_changed_migration_is_refused(fresh_database_url: str) -> None:
+    """A database whose applied migrations are not this program's is refused in one line."""
+    async with opened(fresh_database_url) as database:
+        owner = await _owner(database)
+        await owner("INSERT INTO jagawarga_meta.migration VALUES ('zukunft/9999_pre_x', 'abc')")
+    with pytest.raises(StartFailed) as caught:
+        async with opened(fresh_database_url):
+            pass
+    assert isinstance(caught.value.root_cause(), StartupError)
+    assert "newer" in str(caught.value.root_cause())
+
+
+def test_split() -> None:
+    """Statements end at a semicolon that ends a line; comments are no statements."""
+    text = "-- why\nCREATE TABLE a (\n  b text DEFAULT ';x'\n);\n\nDROP TABLE c;\n-- end;\n"
+    assert split(text) == ("CREATE TABLE a (\n  b text DEFAULT ';x'\n)", "DROP TABLE c")
