@@ -58,8 +58,6 @@ class Settings(BaseSettings):
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = Field(
         (), description="networks whose X-Forwarded-For is believed"
     )
-    writer_queue: int = Field(2_000, ge=1, description="submissions that may wait for the database")
-    start_limit: Positive = Field(90.0, description="seconds until the start is given up")
 
     @classmethod
     def settings_customise_sources(

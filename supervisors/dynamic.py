@@ -15,7 +15,7 @@ import trio
 from supervisors import telemetry
 from supervisors.actor import Actor
 from supervisors.backoff import delay
-from supervisors.exits import SHUTDOWN, Reason, Stop, SupervisionError, is_abnormal
+from supervisors.exits import SHUTDOWN, AlreadyStarted, Reason, Stop, SupervisionError, is_abnormal
 from supervisors.intensity import RestartWindow
 from supervisors.launching import launch
 from supervisors.messages import NO_REPLY, Sender
@@ -151,6 +151,9 @@ class DynamicSupervisor(Actor):
         self.restarting.discard(old)
         try:
             self._launch(old.args[len(self.template.args) :], old.name, old.restarts + 1)
+        except AlreadyStarted:
+            # Somebody has started another under this name meanwhile: this one is no longer needed.
+            return
         except Exception as reason:  # noqa: BLE001 - whatever an init raises is a failed restart
             telemetry.emit("child.start_failed", self.template.id, reason=reason, path=self.template.id)
             old.restarts += 1

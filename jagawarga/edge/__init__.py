@@ -1,0 +1,1 @@
+"""The HTTP edge: everything that knows HTTP, and nothing that decides."""

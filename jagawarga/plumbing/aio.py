@@ -93,7 +93,13 @@ class _Loop:
                 result = outcome.Error(error)
             crossing.settle_soon(result)
 
+        def done(task: asyncio.Task[Any]) -> None:
+            # A task cancelled before its first step never comes to `run`'s own handlers.
+            if task.cancelled():
+                crossing.settle_soon(outcome.Error(Unavailable("the work was cancelled in its loop")))
+
         crossing.task = self.loop.create_task(run())
+        crossing.task.add_done_callback(done)
 
     def stop(self) -> None:
         """Cancel what runs and end the thread soon; never waits."""

@@ -274,7 +274,21 @@ class Bus:
 
     async def _open(self) -> None:
         await self._close()
-        client = await nats.connect(
+        # nats-py tries the first connection as often as any other: for ever. The supervisor does that better.
+        client = await asyncio.wait_for(self._connect(), CONNECT_SECONDS)
+        try:
+            js = client.jetstream(timeout=PUBLISH_SECONDS)
+            for stream in STREAMS:
+                await _declare_stream(js, stream)
+            for durable in self.durables:
+                await js.add_consumer(EVENTS, durable)
+        except BaseException:
+            await _quietly(client.close())
+            raise
+        self._client, self._js = client, js
+
+    async def _connect(self) -> Any:
+        return await nats.connect(
             self.url,
             connect_timeout=CONNECT_SECONDS,
             max_reconnect_attempts=-1,
@@ -286,16 +300,6 @@ class Bus:
             error_cb=_report,
             name="jagawarga",
         )
-        try:
-            js = client.jetstream(timeout=PUBLISH_SECONDS)
-            for stream in STREAMS:
-                await _declare_stream(js, stream)
-            for durable in self.durables:
-                await js.add_consumer(EVENTS, durable)
-        except BaseException:
-            await _quietly(client.close())
-            raise
-        self._client, self._js = client, js
 
     async def _close(self) -> None:
         client, self._client, self._js = self._client, None, None

@@ -49,6 +49,12 @@ class Database:
         self.url = url
         self.sizes = dict(pools)
         self._pools: dict[str, Any] = {}
+        self._trouble: str | None = None
+
+    @property
+    def trouble(self) -> str | None:
+        """What was wrong with the last unit of work, if it found the database out of reach."""
+        return self._trouble if self.is_open else "not open"
 
     @property
     def is_open(self) -> bool:
@@ -77,6 +83,7 @@ class Database:
         for attempt in range(RETRIES):
             try:
                 async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+                    self._trouble = None
                     if not transaction:
                         return await work(connection)
                     async with connection.transaction():
@@ -87,7 +94,7 @@ class Database:
                 # Full jitter, so that two that met do not meet again.
                 await asyncio.sleep(random.uniform(0, RETRY_BASE * 2**attempt))  # noqa: S311 - jitter
             except _DOWN as error:
-                msg = f"the database is out of reach ({type(error).__name__})"
+                self._trouble = msg = f"the database is out of reach ({type(error).__name__})"
                 raise Unavailable(msg) from error
         msg = "the database could not settle competing transactions"
         raise Unavailable(msg)

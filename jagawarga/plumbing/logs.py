@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any, Final, Literal
 
 import structlog
@@ -89,8 +89,19 @@ def configure_logging(fmt: Format = "console", level: Level = "info") -> None:
     logging.root.setLevel(max(threshold, logging.WARNING))
 
 
-def log_supervision() -> None:
-    """Log what the runtime reports: crashes, restarts, supervisors that give up."""
+def server_log(name: str) -> Callable[[str], None]:
+    """Take the lines an embedded server writes; at `info` only what it says of itself being wrong is of interest."""
+    log = structlog.get_logger()
+
+    def take(line: str) -> None:
+        grave = any(word in line for word in ("FATAL", "PANIC", "[FTL]", "[ERR]"))
+        (log.warning if grave else log.debug)("server.says", server=name, line=line)
+
+    return take
+
+
+def log_supervision() -> Callable[[], None]:
+    """Log what the runtime reports: crashes, restarts, supervisors that give up. Returns what ends it."""
     log = structlog.get_logger("supervisors")
 
     def handler(event: str, subject: Any, detail: dict[str, Any]) -> None:
@@ -106,4 +117,4 @@ def log_supervision() -> None:
         kind = subject if isinstance(subject, str) else f"{subject.spec.kind}:{subject.spec.id}"
         say(event, actor=kind, reason=describe(reason), restarts=detail.get("restarts"), **facts)
 
-    telemetry.attach(handler)
+    return telemetry.attach(handler)

@@ -148,6 +148,19 @@ async def test_an_error_of_the_probe_means_not_yet(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+async def test_a_bug_in_the_probe_is_raised_as_it_is(tmp_path: Path) -> None:
+    """What is wrong with the probe itself crashes the port, in no group, and the process goes first."""
+    pid = tmp_path / "pid"
+
+    async def probe() -> bool:
+        return pid.exists() and bool(1 / 0)
+
+    source = "import os, sys, time; open(sys.argv[1], 'w').write(f'{os.getpid()}\\n'); time.sleep(60)"
+    with pytest.raises(ZeroDivisionError):
+        await in_port(OsCommand(argv=script(source, str(pid)), ready=probe))
+    assert not alive(await number_in(pid))
+
+
 async def test_a_program_that_is_not_there_is_told() -> None:
     """A wrong path is an exit with the launcher's line, not a hang."""
     with pytest.raises(PortExited, match="code 127; its last line: launch: /does/not/exist: No such file"):

@@ -1,0 +1,6 @@
+"""`python -m jagawarga`: the command line."""
+
+from jagawarga.cli.main import main
+
+if __name__ == "__main__":
+    main()

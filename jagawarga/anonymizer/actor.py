@@ -1,0 +1,56 @@
+"""The anonymizer's actor: the last place where a report and its reporter's identity are in one hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from jagawarga.anonymizer.scrubber import blur, scrub
+from jagawarga.reports.messages import FileReport, Place, SubmitReport
+from supervisors import Actor
+
+if TYPE_CHECKING:
+    from jagawarga.identity.messages import PersonalFacts
+    from supervisors import Sender
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Call: clean an anonymous submission; answers the `FileReport` that may be kept."""
+
+    # Neither may appear in a representation: somebody might log one.
+    command: SubmitReport = field(repr=False)
+    facts: PersonalFacts = field(repr=False)
+
+
+class Anonymizer(Actor):
+    """Cuts, counts, keeps nothing."""
+
+    def init(self) -> None:
+        """Begin with nothing."""
+        self.cuts = 0
+
+    def handle_call(self, message: Any, sender: Sender) -> Any:
+        """Answer a `Cut`."""
+        if not isinstance(message, Cut):
+            return super().handle_call(message, sender)
+        self.cuts += 1
+        return cut_report(message.command, message.facts)
+
+    def describe(self) -> dict[str, Any]:
+        """How much it has done."""
+        return {"cuts": self.cuts}
+
+
+def cut_report(command: SubmitReport, facts: PersonalFacts) -> FileReport:
+    """Give what may be kept of an anonymous submission: no reporter, nothing personal in its words, a blurred place."""
+    place = command.place
+    return FileReport(
+        privacy="anonymous",
+        category=command.category,
+        text=scrub(command.text, facts),
+        place=Place(
+            blur(place.latitude), blur(place.longitude), None if place.address is None else scrub(place.address, facts)
+        ),
+        reporter=None,
+    )

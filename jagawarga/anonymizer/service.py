@@ -1,0 +1,43 @@
+"""The intake: every submission passes here on its way from the edge to the reports, and the anonymous ones lose their maker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from jagawarga.anonymizer.actor import Cut
+from jagawarga.errors import Unavailable
+from jagawarga.reports.messages import FileReport
+from supervisors import CallError, Registry
+
+if TYPE_CHECKING:
+    from jagawarga.identity.messages import IdentityDoor, Principal
+    from jagawarga.reports.messages import Receipt, ReportsDoor, SubmitReport
+
+CUT_WITHIN: Final = 5.0
+
+
+class Intake:
+    """The concrete `IntakeDoor`; a handle made once, its actor is `tree.anonymizer_tree(self)`."""
+
+    def __init__(self, identity: IdentityDoor, reports: ReportsDoor) -> None:
+        self.identity = identity
+        self.reports = reports
+        self.anonymizer = Registry("anonymizer").name("anonymizer")
+
+    async def submit(self, principal: Principal, command: SubmitReport) -> Receipt:
+        """File the report; an anonymous one as nobody's."""
+        if command.privacy != "anonymous":
+            return await self.reports.file(
+                FileReport(command.privacy, command.category, command.text, command.place, principal.pseudonym)
+            )
+        return await self.reports.file(await self._cut(principal, command))
+
+    async def _cut(self, principal: Principal, command: SubmitReport) -> FileReport:
+        facts = await self.identity.facts(principal.subject)
+        try:
+            cut: FileReport = await self.anonymizer.call(Cut(command, facts), CUT_WITHIN)
+        except CallError:
+            # Without its cause: what the anonymizer crashed on is the citizen's own words.
+            msg = "the anonymizer is not there"
+            raise Unavailable(msg) from None
+        return cut

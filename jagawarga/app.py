@@ -1,0 +1,281 @@
+"""The composition root: the only place that knows everybody. It builds the handles, draws the tree, runs it."""
+
+from __future__ import annotations
+
+import gc
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import structlog
+import trio
+
+from jagawarga.anonymizer.service import Intake
+from jagawarga.anonymizer.tree import anonymizer_tree
+from jagawarga.catalogue.config import load_config
+from jagawarga.catalogue.service import CatalogueService
+from jagawarga.catalogue.tree import catalogue_children
+from jagawarga.cli.control import control_path
+from jagawarga.edge.doors import Doors
+from jagawarga.edge.limits import limits_of
+from jagawarga.edge.server import Front
+from jagawarga.edge.site import build_site
+from jagawarga.edge.tree import edge_children
+from jagawarga.embedded.directory import DataDirectory
+from jagawarga.embedded.nats import prepare_nats
+from jagawarga.embedded.postgres import prepare_postgres
+from jagawarga.embedded.tree import embedded_children
+from jagawarga.errors import StartupError, Unavailable
+from jagawarga.identity.seeding import plan, seed
+from jagawarga.identity.service import Identity
+from jagawarga.identity.tree import identity_tree
+from jagawarga.notification.service import Notifications
+from jagawarga.notification.tree import notification_tree
+from jagawarga.operations import operations
+from jagawarga.plumbing import telemetry
+from jagawarga.plumbing.aio import AioDoor
+from jagawarga.plumbing.bus import Bus
+from jagawarga.plumbing.database import Database
+from jagawarga.plumbing.keys import Keyring
+from jagawarga.plumbing.logs import configure_logging, log_supervision, server_log
+from jagawarga.plumbing.tree import plumbing_children
+from jagawarga.reports.service import Reports
+from jagawarga.reports.tree import reports_tree
+from supervisors import ChildSpec, Runtime, StartFailed, SupervisionError, describe, open_runtime, supervisor, task
+from supervisors import telemetry as supervision
+from supervisors.control import serve_control
+from supervisors.port import PortExited, PortNotReady
+from supervisors.snapshot import walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from jagawarga.embedded.nats import EmbeddedNats
+    from jagawarga.embedded.postgres import EmbeddedPostgres
+    from jagawarga.settings import Settings
+
+INTENSITY, PERIOD = 50, 5.0
+"""Of the subtrees: what restarts that often within seconds will not come right by itself."""
+ROOT_INTENSITY, ROOT_PERIOD = 20, 10.0
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class House:
+    """All handles of one process."""
+
+    settings: Settings
+    directory: DataDirectory
+    postgres: EmbeddedPostgres | None
+    nats: EmbeddedNats | None
+    keyring: Keyring
+    door: AioDoor
+    database: Database
+    bus: Bus
+    catalogue: CatalogueService
+    identity: Identity
+    reports: Reports
+    intake: Intake
+    notifications: Notifications
+    front: Front
+    runtime: Runtime | None = None
+
+    def running(self) -> Runtime:
+        """The runtime, once it is up."""
+        if self.runtime is None:
+            msg = "the process is still starting"
+            raise SupervisionError(msg)
+        return self.runtime
+
+
+def serve(settings: Settings) -> int:
+    """Run JagaWarga until a signal stops it; returns the exit code. Raises `StartupError` when it can not start."""
+    configure_logging(settings.log_format, settings.log_level)
+    catalogue = CatalogueService(load_config(settings.config_dir))
+    directory = DataDirectory.open(settings.data_dir)
+    try:
+        house = build(settings, directory, catalogue)
+        # Before the databases start: a taken port should not cost their start.
+        house.front.bind()
+        try:
+            return trio.run(_live, house)
+        finally:
+            house.front.close()
+    finally:
+        directory.close()
+
+
+def build(settings: Settings, directory: DataDirectory, catalogue: CatalogueService) -> House:
+    """Make the handles; nothing runs yet. Raises `StartupError`."""
+    postgres = None if settings.database_url else prepare_postgres(directory, log=server_log("postgres"))
+    nats = None if settings.nats_url else prepare_nats(directory, log=server_log("nats"))
+    database_url = postgres.url if postgres else settings.database_url.get_secret_value()  # type: ignore[union-attr]
+    nats_url = nats.url if nats else settings.nats_url.get_secret_value()  # type: ignore[union-attr]
+    keyring = Keyring.load(directory.keys)
+    door = AioDoor()
+    database = Database(door, database_url)
+    bus = Bus(door, nats_url)
+    identity = Identity(database, keyring, settings.session_seconds)
+    reports = Reports(
+        database,
+        keyring,
+        catalogue,
+        grain=settings.anonymous_time_granularity,
+        time_scale=settings.sla_time_scale,
+    )
+    intake = Intake(identity, reports)
+    notifications = Notifications(database, bus)
+    limits = limits_of(settings)
+    doors = Doors(
+        identity=identity,
+        intake=intake,
+        reports=reports,
+        catalogue=catalogue,
+        notification=notifications,
+        health=lambda: health(house),
+        metrics=telemetry.exposition,
+        observe=telemetry.observe_request,
+    )
+    front = Front(build_site(doors, limits), settings.host, settings.port, limits)
+    house = House(
+        settings, directory, postgres, nats, keyring, door, database, bus,
+        catalogue, identity, reports, intake, notifications, front,
+    )  # fmt: skip
+    return house
+
+
+def tree(house: House) -> ChildSpec:
+    """Draw the supervision tree."""
+    socket = control_path(house.directory.path)
+    socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    identity = [identity_tree(house.identity)]
+    if house.settings.seed_accounts:
+        identity.append(task("seeding", _seed, house, restart="transient", shutdown=30.0))
+    embedded = embedded_children(house.postgres, house.nats)
+    children = [
+        _subtree("embedded", embedded),
+        _subtree("plumbing", plumbing_children(house.door, house.database, house.bus), "rest_for_one"),
+        _subtree("catalogue", catalogue_children(house.catalogue, house.database)),
+        *identity,
+        anonymizer_tree(house.intake),
+        reports_tree(house.reports, house.bus),
+        notification_tree(house.notifications),
+        _subtree("edge", edge_children(house.front), "rest_for_one"),
+        _subtree("operator", [task("control", serve_control, socket, house.running, operations(house))]),
+    ]
+    used = [child for child in children if child.id != "embedded" or embedded]
+    return supervisor("jagawarga", used, intensity=ROOT_INTENSITY, period=ROOT_PERIOD)
+
+
+def health(house: House) -> dict[str, str]:
+    """Tell of each component whether it is `"ok"`, for `/readyz`."""
+    ready: dict[str, str] = {
+        "database": house.database.trouble or "ok",
+        "broker": "ok" if house.bus.is_open else "out of reach",
+        "writer": "ok" if house.reports.writer.whereis() else "restarting",
+        "anonymizer": "ok" if house.intake.anonymizer.whereis() else "restarting",
+        "identity": "ok" if house.identity.throttle.whereis() else "restarting",
+    }
+    if house.runtime is None:
+        ready["tree"] = "starting"
+    return ready
+
+
+async def _live(house: House) -> int:
+    detach = [supervision.attach(_count_restarts), log_supervision()]
+    collector = telemetry.ActorCollector(lambda: _actors(house))
+    telemetry.REGISTRY.register(collector)
+    failure: SupervisionError | None = None
+    try:
+        async with trio.open_nursery() as nursery:
+            await nursery.start(_stop_on_signal, nursery.cancel_scope)
+            try:
+                async with open_runtime(tree(house)) as runtime:
+                    house.runtime = runtime
+                    _settle_memory()
+                    _welcome(house)
+                    await trio.sleep_forever()
+            except SupervisionError as error:
+                failure = error
+            nursery.cancel_scope.cancel()
+    finally:
+        telemetry.REGISTRY.unregister(collector)
+        for each in detach:
+            each()
+    if isinstance(failure, StartFailed):
+        raise _startup_error(failure) from failure
+    if failure is not None:
+        log.error("gave_up", reason=describe(failure))
+        return 1
+    log.info("stopped")
+    return 0
+
+
+async def _stop_on_signal(
+    scope: trio.CancelScope, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """Stop in good order at the first Ctrl-C or SIGTERM; the second finds the default handler and ends at once."""
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        task_status.started()
+        async for number in signals:
+            log.info("stopping", signal=signal.Signals(number).name)
+            break
+    scope.cancel()
+
+
+async def _seed(started: Callable[[], None], house: House) -> None:
+    accounts = house.directory.path / "accounts.json"
+    seeds = plan(house.settings.config_dir / "accounts.toml", [agency.key for agency in house.catalogue.agencies()])
+    made = await seed(house.identity, seeds, accounts)
+    if made:
+        log.info("accounts.seeded", made=made)
+    started()
+
+
+def _subtree(name: str, children: list[ChildSpec], strategy: Any = "one_for_one") -> ChildSpec:
+    return supervisor(name, children, strategy=strategy, intensity=INTENSITY, period=PERIOD)
+
+
+def _startup_error(failure: StartFailed) -> StartupError:
+    """Say in one line why the tree did not come up."""
+    cause = failure.root_cause()
+    if isinstance(cause, StartupError):
+        return cause
+    if isinstance(cause, PortExited | PortNotReady):
+        return StartupError(f"{failure.path} did not start: {str(cause).splitlines()[0]}")
+    if isinstance(cause, Unavailable):
+        return StartupError(f"{failure.path} did not start: {cause.detail}")
+    return StartupError(f"{failure.path} did not start: {describe(cause)}")
+
+
+def _count_restarts(event: str, subject: Any, detail: dict[str, Any]) -> None:
+    if event == "child.started" and detail.get("restarts"):
+        telemetry.RESTARTS.labels(subject.spec.kind).inc()
+
+
+def _actors(house: House) -> Iterator[telemetry.ActorFacts]:
+    if house.runtime is not None:
+        for _, process in walk(house.runtime):
+            yield process.spec.kind, process.mailbox_length()
+
+
+def _settle_memory() -> None:
+    """Keep the garbage collector from going through all actors again and again: what is here now is here to stay."""
+    gc.set_threshold(100_000, 50, 1_000)
+    gc.collect()
+    gc.freeze()
+
+
+def _welcome(house: House) -> None:
+    settings = house.settings
+    lines = [f"JagaWarga serves on http://{settings.host}:{house.front.port}  (Ctrl-C stops it)"]
+    if settings.seed_accounts:
+        lines.append(f"  accounts     {house.directory.path / 'accounts.json'}")
+    data = "" if str(settings.data_dir) == "var" else f" --data {house.directory.path}"
+    lines += [
+        f"  the tree     scripts/jagawarga tree{data}",
+        "  the story    scripts/demo",
+        "  how to use   README.md",
+    ]
+    print("\n".join(lines), flush=True)  # noqa: T201 - this is the program's word to whoever started it

@@ -1,0 +1,57 @@
+"""Where a report is: areas as polygons on the map, found by a point or by their name in an address. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Point: TypeAlias = tuple[float, float]
+"""Longitude and latitude in degrees."""
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A part of the map: `polygon` is its ring of corners, the edges belonging to it."""
+
+    key: str
+    name: str
+    polygon: tuple[Point, ...]
+
+
+def area_at(areas: Sequence[Area], point: Point) -> Area | None:
+    """Find the first area that holds `point`; the same one each time, also on a common edge."""
+    return next((area for area in areas if inside(area.polygon, point)), None)
+
+
+def area_named_in(areas: Sequence[Area], address: str) -> Area | None:
+    """Find the first area whose name stands in `address` as words of its own, in whatever case."""
+    return next((area for area in areas if _name_pattern(area.name).search(address)), None)
+
+
+def inside(polygon: Sequence[Point], point: Point) -> bool:
+    """Tell whether `point` is in the polygon or on its edge: a ray to the east crosses the ring an odd number of times.
+
+    Each edge is taken from its lower end, whichever way the ring runs, so that rounding falls the same way for both
+    neighbours of an edge and no point slips through between them.
+    """
+    x, y = point
+    odd = False
+    for index, corner in enumerate(polygon):
+        (ax, ay), (bx, by) = sorted((polygon[index - 1], corner), key=lambda each: (each[1], each[0]))
+        turn = (bx - ax) * (y - ay) - (by - ay) * (x - ax)
+        if turn == 0 and ay <= y <= by and min(ax, bx) <= x <= max(ax, bx):
+            return True
+        if (ay > y) != (by > y) and turn > 0:
+            odd = not odd
+    return odd
+
+
+@lru_cache(maxsize=1024)
+def _name_pattern(name: str) -> re.Pattern[str]:
+    words = r"\s+".join(re.escape(word) for word in name.split())
+    return re.compile(rf"(?<!\w){words}(?!\w)", re.IGNORECASE)

@@ -1,0 +1,182 @@
+"""The catalogue as one immutable value: who there is, what can be reported, and where each report goes. Pure."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from jagawarga.catalogue.areas import Area, area_at, area_named_in
+from jagawarga.catalogue.messages import Agency, Assignment, Category
+from jagawarga.errors import Invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+ANY: Final = "*"
+"""In a route: every category, or every area and also none."""
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`agency` answers for `category` in `area`; each of the two may be `ANY`."""
+
+    category: str
+    area: str
+    agency: str
+
+    def fits(self, category: str, area: str | None) -> bool:
+        """Tell whether a report goes this way; one whose area is unknown goes by routes for any area only."""
+        return self.category in (ANY, category) and self.area in (ANY, area)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All of the catalogue at one moment; a change makes another one.
+
+    `everywhere` maps operators' categories to the agency that answers for them in every area, before any route.
+    Limits of `categories` are what was declared; `time_scale` divides them in what `assign` gives.
+    """
+
+    agencies: Mapping[str, Agency]
+    categories: Mapping[str, Category]
+    areas: tuple[Area, ...]
+    routes: tuple[Route, ...]
+    everywhere: Mapping[str, str]
+    time_scale: float = 1.0
+
+    def category(self, key: str) -> Category:
+        """`Invalid` for a category nobody declared."""
+        found = self.categories.get(key)
+        if found is None:
+            msg = "there is no such category"
+            raise Invalid(msg, fields={"category": msg}, code="unknown-category")
+        return found
+
+    def assign(self, category: str, latitude: float | None, longitude: float | None, address: str | None) -> Assignment:
+        """Route by category and area to a ladder. Coordinates decide where there are any, the address otherwise.
+
+        Raises `Invalid`: `unknown-category`, `off-the-map` for coordinates outside of all areas, and `unknown-area`
+        for an address that names no area when the category has no route without one.
+        """
+        found = self.category(category)
+        area = self._area(latitude, longitude, address)
+        agency = self.route(category, area)
+        if agency is None:
+            msg = "the address names no area that is known here; give the area or coordinates"
+            raise Invalid(msg, fields={"address": msg}, code="unknown-area")
+        return Assignment(self._scaled(found), area, ladder(self.agencies, agency))
+
+    def route(self, category: str, area: str | None) -> str | None:
+        """Find the agency that answers: the operators' word first, then the first route that fits."""
+        if category in self.everywhere:
+            return self.everywhere[category]
+        return next((route.agency for route in self.routes if route.fits(category, area)), None)
+
+    def with_agency(self, agency: Agency) -> Snapshot:
+        """Add or replace an agency; `Invalid` for a bad key or name, an unknown parent, or a cycle."""
+        check_agency(agency)
+        agencies = {**self.agencies, agency.key: agency}
+        if agency.parent is not None and agency.parent not in agencies:
+            msg = f"there is no agency {agency.parent}"
+            raise Invalid(msg, fields={"parent": msg}, code="unknown-agency")
+        if loop := cycle_from(agencies, agency.key):
+            msg = f"the ladder would never end: {' → '.join(loop)}"
+            raise Invalid(msg, fields={"parent": msg}, code="agency-cycle")
+        return replace(self, agencies=agencies)
+
+    def with_category(self, category: Category, agency: str) -> Snapshot:
+        """Add or replace a category, routed to `agency` everywhere; `Invalid` when one of them can not be."""
+        check_category(category)
+        if agency not in self.agencies:
+            msg = f"there is no agency {agency}"
+            raise Invalid(msg, fields={"agency": msg}, code="unknown-agency")
+        return replace(
+            self,
+            categories={**self.categories, category.key: category},
+            everywhere={**self.everywhere, category.key: agency},
+        )
+
+    def _area(self, latitude: float | None, longitude: float | None, address: str | None) -> str | None:
+        if latitude is not None and longitude is not None:
+            area = area_at(self.areas, (longitude, latitude))
+            if area is None:
+                msg = "the place is outside of the area served here"
+                raise Invalid(msg, fields={"latitude": msg, "longitude": msg}, code="off-the-map")
+            return area.key
+        if latitude is not None or longitude is not None:
+            missing = "latitude" if latitude is None else "longitude"
+            msg = "latitude and longitude go together"
+            raise Invalid(msg, fields={missing: msg})
+        area = area_named_in(self.areas, address or "")
+        return None if area is None else area.key
+
+    def _scaled(self, category: Category) -> Category:
+        if self.time_scale == 1.0:
+            return category
+        return replace(
+            category,
+            respond_within=tuple(seconds / self.time_scale for seconds in category.respond_within),
+            resolve_within=tuple(seconds / self.time_scale for seconds in category.resolve_within),
+        )
+
+
+def merge(config: Snapshot, agencies: Iterable[Agency], categories: Iterable[tuple[Category, str]]) -> Snapshot:
+    """Put operators' entries over those of the files, each over the one of its key.
+
+    Agencies go in together, for their parents may come in any order. Raises `Invalid` when the two do not fit.
+    """
+    merged = replace(config, agencies={**config.agencies, **{agency.key: agency for agency in agencies}})
+    for agency in tuple(merged.agencies.values()):
+        merged = merged.with_agency(agency)
+    for category, agency_key in categories:
+        merged = merged.with_category(category, agency_key)
+    return merged
+
+
+def ladder(agencies: Mapping[str, Agency], start: str) -> tuple[str, ...]:
+    """List the authorities from `start` to the top; `agencies` must know every parent and have no cycle."""
+    steps = [start]
+    while (parent := agencies[steps[-1]].parent) is not None:
+        steps.append(parent)
+    return tuple(steps)
+
+
+def cycle_from(agencies: Mapping[str, Agency], start: str) -> tuple[str, ...]:
+    """Find the way from `start` back to an agency already passed; empty when it ends, at the top or at an unknown."""
+    steps = [start]
+    while steps[-1] in agencies and (parent := agencies[steps[-1]].parent) is not None:
+        if parent in steps:
+            return (*steps, parent)
+        steps.append(parent)
+    return ()
+
+
+def check_agency(agency: Agency) -> None:
+    """Raise `Invalid` when key or name can not be."""
+    _check_key(agency.key)
+    _check_name(agency.name)
+
+
+def check_category(category: Category) -> None:
+    """Raise `Invalid` when key, name or a limit can not be."""
+    _check_key(category.key)
+    _check_name(category.name)
+    for field, limits in (("respond_hours", category.respond_within), ("resolve_hours", category.resolve_within)):
+        if not limits or not all(math.isfinite(each) and each > 0 for each in limits):
+            msg = f"{field}: expected one or more numbers above 0"
+            raise Invalid(msg, fields={field: msg})
+
+
+def _check_key(key: str) -> None:
+    if not _KEY.fullmatch(key):
+        msg = f"key: expected at most 64 letters, digits, hyphens, dots and underscores, got {key!r}"
+        raise Invalid(msg, fields={"key": msg})
+
+
+def _check_name(name: str) -> None:
+    if not name.strip() or not name.isprintable():
+        msg = f"name: expected a line of text, got {name!r}"
+        raise Invalid(msg, fields={"name": msg})

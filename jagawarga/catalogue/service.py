@@ -1,0 +1,59 @@
+"""The catalogue's door: reads from memory, changes through the actor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from jagawarga.catalogue.actor import Holder, PutAgency, PutCategory
+from jagawarga.errors import Unavailable
+from supervisors import CallError, Name, Registry
+
+if TYPE_CHECKING:
+    from jagawarga.catalogue.messages import Agency, Assignment, Category
+    from jagawarga.catalogue.model import Snapshot
+
+ANSWER_SECONDS = 15.0
+"""How long a change may take: longer than the database's deadline, so that its word comes first."""
+
+
+class CatalogueService:
+    """Implements `CatalogueDoor`; built once, before the tree. Until the actor has started it shows the files alone.
+
+    Reads never wait and go on while the actor restarts. An operator's entry stands before the file's of its key.
+    """
+
+    def __init__(self, config: Snapshot) -> None:
+        self.config = config
+        self.holder = Holder(config)
+        self.name: Name = Registry("catalogue").name("catalogue")
+
+    def categories(self) -> tuple[Category, ...]:
+        """All categories, with the limits that were declared."""
+        return tuple(self.holder.snapshot.categories.values())
+
+    def category(self, key: str) -> Category:
+        """`Invalid` for a category nobody declared."""
+        return self.holder.snapshot.category(key)
+
+    def agencies(self) -> tuple[Agency, ...]:
+        """All agencies."""
+        return tuple(self.holder.snapshot.agencies.values())
+
+    def assign(self, category: str, latitude: float | None, longitude: float | None, address: str | None) -> Assignment:
+        """Route by category and area to a ladder; see `Snapshot.assign`."""
+        return self.holder.snapshot.assign(category, latitude, longitude, address)
+
+    async def put_agency(self, agency: Agency) -> None:
+        """Create or change an agency, durably. `Invalid`, or `Unavailable`, after which it may be there or not."""
+        await self._call(PutAgency(agency))
+
+    async def put_category(self, category: Category, agency: str) -> None:
+        """Create or change a category, durably. `Invalid`, or `Unavailable`, after which it may be there or not."""
+        await self._call(PutCategory(category, agency))
+
+    async def _call(self, message: Any) -> None:
+        try:
+            await self.name.call(message, timeout=ANSWER_SECONDS)
+        except CallError as error:
+            msg = "the catalogue can not be changed now"
+            raise Unavailable(msg) from error

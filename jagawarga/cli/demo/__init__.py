@@ -1,0 +1,1 @@
+"""The proof of concept as a narrated run: every sentence it says is checked on a real process."""

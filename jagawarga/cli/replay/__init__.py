@@ -1,0 +1,1 @@
+"""Replaying a city's old complaints through the public API, as if its citizens filed them now."""

@@ -1,0 +1,89 @@
+"""What an officer may ask: the reports of their own agency, live and on request, and to move them along."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from jagawarga.edge import views
+from jagawarga.edge.bodies import WRONG, Body, Lines, NoQuery, PageQuery
+from jagawarga.edge.routing import Answer, Ask, Route, Streaming
+from jagawarga.edge.stream import EventStream
+from jagawarga.errors import Invalid
+from jagawarga.reports.messages import Status  # noqa: TC001 - pydantic reads it
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from jagawarga.reports.messages import Action
+
+ACTIONS: tuple[Action, ...] = ("acknowledge", "start", "resolve", "reject")
+NEEDS_NOTE: frozenset[Action] = frozenset({"reject"})
+LAST_EVENT_ID = "Last-Event-ID"
+MAX_DIGITS = 18
+
+
+class ListQuery(PageQuery):
+    """A page of the agency's reports, of one status or all."""
+
+    status: Status | None = None
+
+
+class ActionBody(Body):
+    """What goes with a step: words for the reporter."""
+
+    note: Annotated[Lines, Field(max_length=2_000)] | None = None
+
+
+async def reports(ask: Ask[ListQuery, None]) -> Answer:
+    """List the agency's reports, newest first."""
+    page = await ask.doors.reports.list_for_agency(
+        ask.agency, status=ask.query.status, cursor=ask.query.cursor, limit=ask.query.limit
+    )
+    return Answer(views.page(page))
+
+
+async def report(ask: Ask[NoQuery, None]) -> Answer:
+    """Show one of the agency's reports."""
+    return Answer(views.whole(await ask.doors.reports.open_for_agency(ask.agency, ask.report_id)))
+
+
+def acting(action: Action) -> Callable[[Ask[NoQuery, ActionBody | None]], Awaitable[Answer]]:
+    """Return the handler that takes `action`."""
+
+    async def act(ask: Ask[NoQuery, ActionBody | None]) -> Answer:
+        note = None if ask.body is None else ask.body.note
+        if note is None and action in NEEDS_NOTE:
+            raise Invalid(WRONG, fields={"note": "must say why"})
+        return Answer(views.whole(await ask.doors.reports.act(ask.agency, ask.report_id, action, note)))
+
+    return act
+
+
+async def stream(ask: Ask[NoQuery, None]) -> Streaming:
+    """Stream the agency's events as they happen, from behind `Last-Event-ID` on."""
+    last = ask.header(LAST_EVENT_ID)
+    if last is not None and not (last.isascii() and last.isdecimal() and len(last) <= MAX_DIGITS):
+        raise Invalid(WRONG, fields={LAST_EVENT_ID: "must be the number of an event"})
+    ask.guard.admit_stream()
+    subscription = ask.doors.notification.subscribe(ask.agency, after=None if last is None else int(last))
+    return Streaming(EventStream(subscription, ask.guard, ask.limits, ask.draining))
+
+
+ROUTES = (
+    Route("GET", "/v1/agency/reports", reports, who="officer", query=ListQuery),
+    Route("GET", "/v1/agency/reports/<report_id>", report, who="officer"),
+    Route("GET", "/v1/agency/stream", stream, who="officer"),
+    *(
+        Route(
+            "POST",
+            f"/v1/agency/reports/<report_id>/{action}",
+            acting(action),
+            who="officer",
+            body=ActionBody,
+            body_optional=True,
+        )
+        for action in ACTIONS
+    ),
+)

@@ -1,0 +1,69 @@
+"""What a signed-in citizen may ask: file a report, follow their own, read their inbox."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from jagawarga.edge import views
+from jagawarga.edge.bodies import WRONG, Body, Key, Latitude, LimitQuery, Line, Lines, Longitude, NoQuery, PageQuery
+from jagawarga.edge.routing import Answer, Ask, Route
+from jagawarga.errors import Invalid
+from jagawarga.reports.messages import Place, Privacy, SubmitReport
+
+
+class ReportBody(Body):
+    """A report as typed. How long the text may be is a setting, and checked by `command`."""
+
+    privacy: Privacy
+    category: Key
+    text: Lines
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
+    address: Annotated[Line, Field(min_length=1, max_length=500)] | None = None
+
+    def command(self, text_limit: int) -> SubmitReport:
+        """Return the command; `Invalid` for a text too long, half a pair of coordinates, or no place at all."""
+        wrong: dict[str, str] = {}
+        if len(self.text) > text_limit:
+            wrong["text"] = f"must have at most {text_limit} characters"
+        if (self.latitude is None) != (self.longitude is None):
+            wrong["longitude" if self.longitude is None else "latitude"] = "must come with the other coordinate"
+        elif self.latitude is None and (self.address is None or not self.address.strip()):
+            wrong["address"] = "must be given where there are no coordinates"
+        if wrong:
+            raise Invalid(WRONG, fields=wrong)
+        return SubmitReport(self.privacy, self.category, self.text, Place(self.latitude, self.longitude, self.address))
+
+
+async def submit(ask: Ask[NoQuery, ReportBody]) -> Answer:
+    """File a report; the answer is the promise that it is on disk."""
+    command = ask.body.command(ask.limits.text)
+    receipt = await ask.doors.intake.submit(ask.principal, command)
+    return Answer(views.receipt(receipt, anonymous=command.privacy == "anonymous"), 201)
+
+
+async def own_reports(ask: Ask[PageQuery, None]) -> Answer:
+    """List the caller's own reports; anonymous ones are nobody's."""
+    page = await ask.doors.reports.list_own(ask.principal.pseudonym, cursor=ask.query.cursor, limit=ask.query.limit)
+    return Answer(views.page(page))
+
+
+async def own_report(ask: Ask[NoQuery, None]) -> Answer:
+    """Show one of the caller's own reports."""
+    return Answer(views.whole(await ask.doors.reports.open_own(ask.principal.pseudonym, ask.report_id)))
+
+
+async def inbox(ask: Ask[LimitQuery, None]) -> Answer:
+    """List what became of the caller's reports, newest first."""
+    lines = await ask.doors.notification.inbox(ask.principal.pseudonym, limit=ask.query.limit)
+    return Answer({"items": [views.notification(line) for line in lines]})
+
+
+ROUTES = (
+    Route("POST", "/v1/reports", submit, who="citizen", body=ReportBody, allowance="submit"),
+    Route("GET", "/v1/me/reports", own_reports, who="citizen", query=PageQuery),
+    Route("GET", "/v1/me/reports/<report_id>", own_report, who="citizen"),
+    Route("GET", "/v1/me/notifications", inbox, who="citizen", query=LimitQuery),
+)

@@ -1,0 +1,80 @@
+"""What anyone may ask: the catalogue, the public feed, an account, a session."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from jagawarga.edge import views
+from jagawarga.edge.bodies import Body, Line, NoQuery, PageQuery
+from jagawarga.edge.routing import Answer, Ask, Route
+from jagawarga.identity.messages import OpenSession, RegisterCitizen
+
+CACHED = {"Cache-Control": "public, max-age=60"}
+
+
+class CitizenBody(Body):
+    """A registration; identity itself judges NIK, telephone number and password."""
+
+    nik: Annotated[Line, Field(min_length=1, max_length=32)]
+    name: Annotated[Line, Field(min_length=1, max_length=200)]
+    password: Annotated[Line, Field(min_length=1, max_length=256)]
+    phone: Annotated[Line, Field(min_length=1, max_length=32)] | None = None
+    email: Annotated[Line, Field(min_length=3, max_length=254)] | None = None
+    address: Annotated[Line, Field(min_length=1, max_length=500)] | None = None
+
+
+class SessionBody(Body):
+    """A sign-in."""
+
+    username: Annotated[Line, Field(min_length=1, max_length=128)]
+    password: Annotated[Line, Field(min_length=1, max_length=256)]
+
+
+async def register(ask: Ask[NoQuery, CitizenBody]) -> Answer:
+    """Create a citizen's account."""
+    sent = ask.body
+    await ask.doors.identity.register(
+        RegisterCitizen(sent.nik, sent.name, sent.password, sent.phone, sent.email, sent.address)
+    )
+    return Answer({"status": "registered"}, 201)
+
+
+async def open_session(ask: Ask[NoQuery, SessionBody]) -> Answer:
+    """Sign in."""
+    session = await ask.doors.identity.open_session(OpenSession(ask.body.username, ask.body.password))
+    return Answer(views.session(session), 201)
+
+
+async def categories(ask: Ask[NoQuery, None]) -> Answer:
+    """List what can be reported."""
+    items = [views.category(each) for each in ask.doors.catalogue.categories()]
+    return Answer({"items": items}, headers=CACHED)
+
+
+async def agencies(ask: Ask[NoQuery, None]) -> Answer:
+    """List who reports may go to."""
+    items = [views.agency(each) for each in ask.doors.catalogue.agencies()]
+    return Answer({"items": items}, headers=CACHED)
+
+
+async def feed(ask: Ask[PageQuery, None]) -> Answer:
+    """List public reports, newest first."""
+    page = await ask.doors.reports.list_public(cursor=ask.query.cursor, limit=ask.query.limit)
+    return Answer(views.page(page))
+
+
+async def report(ask: Ask[NoQuery, Any]) -> Answer:
+    """Show one public report."""
+    return Answer(views.whole(await ask.doors.reports.open_public(ask.report_id), notes=False))
+
+
+ROUTES = (
+    Route("POST", "/v1/citizens", register, body=CitizenBody, allowance="sign_in"),
+    Route("POST", "/v1/sessions", open_session, body=SessionBody, allowance="sign_in"),
+    Route("GET", "/v1/categories", categories),
+    Route("GET", "/v1/agencies", agencies),
+    Route("GET", "/v1/reports", feed, query=PageQuery),
+    Route("GET", "/v1/reports/<report_id>", report),
+)

@@ -1,0 +1,144 @@
+"""RFC 9457 for everything that goes wrong: one table from error to status, and one shape for the answer.
+
+A problem never repeats what the caller sent: names of fields, yes; values, no.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from jagawarga.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Rejected,
+    TooManyRequests,
+    Unauthenticated,
+    Unavailable,
+)
+from supervisors import CallError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PROBLEM_JSON = "application/problem+json"
+NO_SUCH_THING = "There is nothing here that you may see."
+BUSY = "A part of the service does not answer; the same request may succeed later."
+
+
+class Malformed(Rejected):
+    """The body can not be read as JSON at all."""
+
+    code = "malformed-json"
+
+
+class UnsupportedMedia(Rejected):
+    """The body is declared to be something other than JSON."""
+
+    code = "unsupported-media-type"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One answer to something that went wrong, ready to be rendered."""
+
+    status: int
+    code: str
+    detail: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def body(self, instance: str | None = None) -> dict[str, Any]:
+        """Return the members of RFC 9457, with `errors` where single fields are to blame."""
+        members: dict[str, Any] = {
+            "type": f"urn:jagawarga:problem:{self.code}",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+        }
+        if instance is not None:
+            members["instance"] = instance
+        if self.fields:
+            members["errors"] = [{"field": name, "detail": wrong} for name, wrong in self.fields.items()]
+        return members
+
+
+REJECTIONS: tuple[tuple[type[Rejected], int], ...] = (
+    (Malformed, 400),
+    (Unauthenticated, 401),
+    (Forbidden, 403),
+    (NotFound, 404),
+    (Conflict, 409),
+    (UnsupportedMedia, 415),
+    (Invalid, 422),
+    (TooManyRequests, 429),
+    (Rejected, 400),
+)
+"""The first class that fits gives the status; the last takes what nobody thought of."""
+
+HTTP: dict[int, tuple[str, str]] = {
+    400: ("malformed-request", "The request can not be understood."),
+    404: ("not-found", NO_SUCH_THING),
+    405: ("method-not-allowed", "This address does not take that method; `Allow` names those it takes."),
+    408: ("request-timeout", "The body of the request did not arrive in time."),
+    413: ("body-too-large", "The body of the request is larger than the service takes."),
+}
+"""Code and words for what the framework itself refuses."""
+
+
+def problem_of(error: BaseException) -> Problem | None:
+    """Return the problem that `error` stands for, or `None` when it stands for a bug of ours."""
+    if isinstance(error, Rejected):
+        return _rejection(error)
+    if isinstance(error, Unavailable):
+        return Problem(503, "unavailable", BUSY, headers=_retry(error.retry_after))
+    if isinstance(error, CallError):
+        return Problem(503, "unavailable", BUSY, headers=_retry(1.0))
+    if isinstance(error, HTTPException):
+        return _http(error)
+    return None
+
+
+def internal() -> Problem:
+    """Return the problem for a bug: the caller learns nothing but the number under which we find it in the log."""
+    return Problem(500, "internal", "The service failed; the failure is logged under the number in `instance`.")
+
+
+def encode(content: Any) -> bytes:
+    """Return JSON as bytes."""
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _rejection(error: Rejected) -> Problem:
+    status = next(status for kind, status in REJECTIONS if isinstance(error, kind))
+    headers: dict[str, str] = {}
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, TooManyRequests):
+        headers = _retry(error.retry_after)
+    # One text for all that is hidden: the domain's own words could tell "not yours" from "not there".
+    detail = NO_SUCH_THING if isinstance(error, NotFound) else error.detail
+    code = NotFound.code if isinstance(error, NotFound) else error.code
+    return Problem(status, code, detail, error.fields if isinstance(error, Invalid) else {}, headers)
+
+
+def _http(error: HTTPException) -> Problem | None:
+    status = error.code or 500
+    if status not in HTTP:
+        return Problem(400, *HTTP[400]) if status in range(400, 500) else None
+    code, detail = HTTP[status]
+    headers: dict[str, str] = {}
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return Problem(status, code, detail, headers=headers)
+
+
+def _retry(seconds: float) -> dict[str, str]:
+    return {"Retry-After": str(max(1, ceil(seconds)))}

@@ -1,0 +1,99 @@
+"""Routes as data: method, path, who may ask, what they may send, and the function that translates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from uuid import UUID
+
+from jagawarga.edge.bodies import Body, NoQuery, Query
+from jagawarga.errors import NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from jagawarga.edge.doors import Doors
+    from jagawarga.edge.guard import Guard
+    from jagawarga.edge.limits import EdgeLimits
+    from jagawarga.edge.stream import EventStream
+    from jagawarga.identity.messages import Principal, Role
+
+Q = TypeVar("Q")
+B = TypeVar("B")
+
+
+@dataclass(frozen=True, slots=True)
+class Ask(Generic[Q, B]):
+    """One request, read and authenticated, with all a route needs to answer it."""
+
+    doors: Doors
+    guard: Guard
+    limits: EdgeLimits
+    query: Q
+    body: B
+    path: Mapping[str, str]
+    address: str
+    """Of the client; a key for allowances and nothing else."""
+    started: float
+    header: Callable[[str], str | None]
+    draining: Callable[[], Awaitable[object]]
+    """Waits until the server is about to stop."""
+    caller: Principal | None
+
+    @property
+    def principal(self) -> Principal:
+        """Who is asking, on a route that is not for anyone."""
+        assert self.caller is not None
+        return self.caller
+
+    @property
+    def agency(self) -> str:
+        """The officer's agency."""
+        assert self.principal.agency is not None
+        return self.principal.agency
+
+    @property
+    def report_id(self) -> UUID:
+        """The report named in the path; what can not be an id is not there, like any other."""
+        value = self.path["report_id"]
+        try:
+            found = UUID(value)
+        except ValueError:
+            found = None
+        if found is None or str(found) != value.lower():
+            msg = "no such report"
+            raise NotFound(msg)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a route answers: JSON unless it is bytes (of the given content type) or a stream."""
+
+    content: Any
+    status: int = 200
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Streaming:
+    """An answer that goes on."""
+
+    stream: EventStream
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One row of the table: `who` is `None` for anyone; `allowance` counts beside that of the address."""
+
+    method: Literal["GET", "POST", "PUT"]
+    path: str
+    handler: Callable[[Ask[Any, Any]], Awaitable[Answer | Streaming]]
+    who: Role | None = None
+    query: type[Query] = NoQuery
+    body: type[Body] | None = None
+    body_optional: bool = False
+    allowance: Literal["sign_in", "submit"] | None = None
+    exempt: bool = False
+    """True for what watches the process: it must work when the allowance of its address is used up."""

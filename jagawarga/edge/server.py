@@ -1,0 +1,138 @@
+"""The HTTP front: one supervised task that accepts connections, and the way to drain it.
+
+`Front.serve` is the body of the task. Cancelled (killed), it closes every connection at once; the listening socket
+stays open in `Front`, so that a restarted task goes on where clients already wait in the backlog. An orderly stop
+drains first: `Drain`, a sibling started after the task and therefore stopped before it, does that in its `terminate`.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import trio
+from hypercorn.config import Config
+from hypercorn.trio.worker_context import WorkerContext
+
+from jagawarga.edge.binding import open_socket
+from jagawarga.edge.connection import Connection
+from supervisors import Actor
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from hypercorn.typing import ASGIFramework
+
+    from jagawarga.edge.limits import EdgeLimits
+    from supervisors.exits import Reason
+
+
+class Front:
+    """The address of the HTTP server, stable across restarts of its task."""
+
+    def __init__(self, app: ASGIFramework, host: str, port: int, limits: EdgeLimits) -> None:
+        self.app = app
+        self.host = host
+        self.port = port
+        self.limits = limits
+        self._listening: socket.socket | None = None
+        self._run: _Run | None = None
+
+    def bind(self) -> None:
+        """Listen on the address, once; port 0 becomes the port that was found. Raises `StartupError`."""
+        if self._listening is None:
+            self._listening = open_socket(self.host, self.port)
+            self.port = self._listening.getsockname()[1]
+
+    def close(self) -> None:
+        """Give the port back."""
+        if self._listening is not None:
+            self._listening.close()
+            self._listening = None
+
+    @property
+    def connections(self) -> int:
+        """Connections open now."""
+        return 0 if self._run is None else self._run.connections
+
+    async def serve(self, started: Callable[[], None]) -> None:
+        """Accept and serve connections until drained or cancelled.
+
+        Cancelled, all connections are closed at once. Drained, it returns when the last of them has ended.
+        """
+        self.bind()
+        assert self._listening is not None
+        # A duplicate, because closing it with the task must not close the one that outlives it.
+        listener = trio.SocketListener(trio.socket.from_stdlib_socket(self._listening.dup()))
+        run = self._run = _Run(self.app, self.limits)
+        try:
+            async with listener, trio.open_nursery() as nursery:
+                run.everything = nursery.cancel_scope
+                with run.accepting:
+                    started()
+                    await trio.serve_listeners(run.connect, [listener], handler_nursery=nursery)
+        finally:
+            run.ended.set()
+            self._run = None
+
+    async def drain(self) -> None:
+        """Stop accepting, end streams and idle connections, give the requests in flight their time, close the rest."""
+        run = self._run
+        if run is None:
+            return
+        self.close()
+        run.accepting.cancel()
+        await run.context.terminated.set()
+        with trio.move_on_after(self.limits.drain_seconds) as grace:
+            await run.ended.wait()
+        if grace.cancelled_caught:
+            run.everything.cancel()
+            await run.ended.wait()
+
+
+class _Run:
+    """One life of the task: what a restart makes anew."""
+
+    def __init__(self, app: ASGIFramework, limits: EdgeLimits) -> None:
+        self.limits = limits
+        self.context = WorkerContext(None)
+        self.accepting = trio.CancelScope()
+        self.everything = trio.CancelScope()
+        self.ended = trio.Event()
+        self.connections = 0
+        self._new = partial(Connection, app, _config(limits), self.context, limits)
+
+    async def connect(self, stream: trio.SocketStream) -> None:
+        if self.connections >= self.limits.connections:
+            return  # closed at once: a client that is turned away costs less than one that waits
+        self.connections += 1
+        try:
+            await self._new(stream).run()
+        finally:
+            self.connections -= 1
+
+
+def _config(limits: EdgeLimits) -> Config:
+    config = Config()
+    # No access log: it would tie addresses to requests, and anonymous reports come in here.
+    config.accesslog = None
+    config.errorlog = None
+    config.include_server_header = False
+    config.h11_max_incomplete_size = limits.header
+    config.keep_alive_timeout = limits.idle_seconds
+    config.keep_alive_max_requests = 100_000
+    return config
+
+
+class Drain(Actor):
+    """Drains the front in an orderly stop; after a kill or crash of the front there is nothing left to drain."""
+
+    def init(self, front: Front) -> None:
+        """Remember whom to drain."""
+        self.front = front
+
+    async def terminate(self, reason: Reason) -> None:
+        """Drain the front, before the supervisor goes on to stop it."""
+        del reason
+        await self.front.drain()

@@ -1,0 +1,114 @@
+"""What a caller sees of a value: plain dictionaries, one function for each way of looking."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jagawarga.catalogue.messages import Agency, Category
+    from jagawarga.identity.messages import Session
+    from jagawarga.notification.messages import Notification
+    from jagawarga.reports.messages import HistoryEntry, Page, Receipt, ReportView
+
+SECONDS_PER_HOUR = 3600.0
+
+
+def moment(at: datetime | None) -> str | None:
+    """Return RFC 3339 in UTC."""
+    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def receipt(made: Receipt, *, anonymous: bool) -> dict[str, Any]:
+    """Show a receipt: an anonymous one without the report's id, which agencies see and nobody else needs."""
+    shown: dict[str, Any] = {} if anonymous else {"report_id": str(made.report_id)}
+    return shown | {"tracking_code": made.tracking_code, "status": made.status, "due_at": moment(made.due_at)}
+
+
+def entry(line: HistoryEntry, *, notes: bool) -> dict[str, Any]:
+    """Show one line of history."""
+    shown: dict[str, Any] = {
+        "version": line.version,
+        "event": line.event,
+        "status": line.status,
+        "level": line.level,
+        "holder": line.holder,
+        "actor": line.actor,
+        "at": moment(line.at),
+    }
+    return shown | {"note": line.note} if notes else shown
+
+
+def progress(report: ReportView) -> dict[str, Any]:
+    """Show how a report stands, to the holder of its tracking code: no text, no place, no id."""
+    return {
+        "status": report.status,
+        "level": report.level,
+        "holder": report.holder,
+        "agency": report.agency,
+        "category": report.category,
+        "privacy": report.privacy,
+        "created_at": moment(report.created_at),
+        "due_at": moment(report.due_at),
+        "history": [entry(line, notes=True) for line in report.history],
+    }
+
+
+def whole(report: ReportView, *, notes: bool = True, history: bool = True) -> dict[str, Any]:
+    """Show a report with its content, to those entitled to it; the public sees no notes of the agency."""
+    shown = progress(report) | {
+        "report_id": str(report.report_id),
+        "area": report.area,
+        "text": report.text,
+        "latitude": report.place.latitude,
+        "longitude": report.place.longitude,
+        "address": report.place.address,
+        "version": report.version,
+    }
+    del shown["history"]
+    if history:
+        shown["history"] = [entry(line, notes=notes) for line in report.history]
+    return shown
+
+
+def page(reports: Page) -> dict[str, Any]:
+    """Show a page of reports, without their histories."""
+    return {"items": [whole(each, history=False) for each in reports.items], "cursor": reports.cursor}
+
+
+def notification(line: Notification) -> dict[str, Any]:
+    """Show one line of an inbox."""
+    return {
+        "notification_id": str(line.notification_id),
+        "report_id": str(line.report_id),
+        "type": line.type,
+        "status": line.status,
+        "holder": line.holder,
+        "at": moment(line.at),
+    }
+
+
+def session(opened: Session) -> dict[str, Any]:
+    """Show an access token, in the words of RFC 6749."""
+    return {
+        "access_token": opened.access_token,
+        "token_type": "Bearer",
+        "expires_in": opened.expires_in,
+        "role": opened.role,
+        "agency": opened.agency,
+    }
+
+
+def agency(known: Agency) -> dict[str, Any]:
+    """Show an agency."""
+    return {"key": known.key, "name": known.name, "parent": known.parent}
+
+
+def category(known: Category) -> dict[str, Any]:
+    """Show a category, its limits in hours as they are put in."""
+    return {
+        "key": known.key,
+        "name": known.name,
+        "respond_hours": [seconds / SECONDS_PER_HOUR for seconds in known.respond_within],
+        "resolve_hours": [seconds / SECONDS_PER_HOUR for seconds in known.resolve_within],
+    }

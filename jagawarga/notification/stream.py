@@ -1,0 +1,140 @@
+"""The agencies' live stream: a ring of recent events, and those who follow it.
+
+The ring is filled in the order of the bus by one `Hub` actor and outlives it. A follower first gets what it missed, from
+the ring or, where that does not reach back far enough, from the bus; then every new event of its agency, without gap
+or double, because both are told apart by the bus's own sequence.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import trio
+
+from jagawarga.notification.messages import StreamEvent
+from jagawarga.reports.messages import ReportEvent, decode_event
+
+if TYPE_CHECKING:
+    from jagawarga.plumbing.bus import Bus, Delivery
+
+RING: Final = 10_000
+BEHIND: Final = 256
+"""Events a follower may be behind before its stream is ended; it comes back with the last id it has."""
+PAGE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One event as the stream keeps it; `agencies` may see it."""
+
+    sequence: int
+    agencies: frozenset[str]
+    event: StreamEvent | None
+
+
+def heard(delivery: Delivery) -> Heard:
+    """Read a delivery; one that is no event is for nobody, but keeps its place in the order."""
+    try:
+        event = decode_event(delivery.payload)
+    except ValueError:
+        return Heard(delivery.sequence, frozenset(), None)
+    agencies = frozenset((*event.authorities, event.holder))
+    return Heard(delivery.sequence, agencies, StreamEvent(delivery.sequence, event.type, _data(event)))
+
+
+def _data(event: ReportEvent) -> str:
+    """What an agency needs to know; who reported is not among it."""
+    return json.dumps(
+        {
+            "report_id": str(event.report_id),
+            "version": event.version,
+            "status": event.status,
+            "category": event.category,
+            "privacy": event.privacy,
+            "agency": event.agency,
+            "holder": event.holder,
+            "level": event.level,
+            "occurred_at": event.occurred_at.isoformat(),
+            "due_at": None if event.due_at is None else event.due_at.isoformat(),
+        }
+    )
+
+
+class LiveStream:
+    """The ring and its followers; a stable handle that the `Hub` actor fills."""
+
+    def __init__(self, bus: Bus, *, ring: int = RING, behind: int = BEHIND) -> None:
+        self.bus = bus
+        self.last: int | None = None
+        self._ring: deque[Heard] = deque(maxlen=ring)
+        self._behind = behind
+        self._followers: dict[trio.MemorySendChannel[StreamEvent], str] = {}
+
+    @property
+    def followers(self) -> int:
+        """How many streams are open."""
+        return len(self._followers)
+
+    def push(self, item: Heard) -> None:
+        """Append the next event and hand it to its followers; those too far behind are ended."""
+        self.last = item.sequence
+        self._ring.append(item)
+        if item.event is None:
+            return
+        for channel, agency in list(self._followers.items()):
+            if agency in item.agencies:
+                try:
+                    channel.send_nowait(item.event)
+                except (trio.WouldBlock, trio.BrokenResourceError):
+                    del self._followers[channel]
+                    channel.close()
+
+    @asynccontextmanager
+    async def subscribe(self, agency: str, after: int | None) -> AsyncIterator[AsyncIterator[StreamEvent]]:
+        """Follow the events of `agency` from behind `after` on, or from now on; see `NotificationDoor`."""
+        send, receive = trio.open_memory_channel[StreamEvent](self._behind)
+        # Registered before the past is read, so that nothing falls between; doubles are told by their sequence.
+        self._followers[send] = agency
+        try:
+            async with receive:
+                yield self._follow(agency, after, receive)
+        finally:
+            self._followers.pop(send, None)
+            send.close()
+
+    async def _follow(
+        self, agency: str, after: int | None, live: trio.MemoryReceiveChannel[StreamEvent]
+    ) -> AsyncIterator[StreamEvent]:
+        seen = -1
+        if after is not None:
+            seen = after
+            async for item in self._past(after):
+                seen = item.sequence
+                if item.event is not None and agency in item.agencies:
+                    yield item.event
+        async for event in live:
+            if event.sequence > seen:
+                yield event
+
+    async def _past(self, after: int) -> AsyncIterator[Heard]:
+        """Everything behind `after` up to now, from the bus where the ring has forgotten it."""
+        at = after
+        until = await self.bus.last_sequence()
+        if self.last is None:
+            # No hub has run yet: it must begin where this reading ends.
+            self.last = until
+        while at < until and (not self._ring or self._ring[0].sequence > at + 1):
+            page = await self.bus.read_from(at + 1, PAGE)
+            if not page:
+                break
+            for delivery in page:
+                at = delivery.sequence
+                yield heard(delivery)
+        for item in list(self._ring):
+            if item.sequence > at:
+                yield item

@@ -1,0 +1,183 @@
+"""The actor of one open report: it keeps the report's deadline, and everything that is done to it goes through it."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import trio
+
+from jagawarga.errors import NotFound, Rejected, Unavailable
+from jagawarga.plumbing.telemetry import ESCALATIONS, LATENESS
+from jagawarga.plumbing.writer import commit
+from jagawarga.reports.model import ENDS, ReportState, Transition, decide, escalate
+from supervisors import NO_REPLY, Actor, Name, Sender, Stop, Timer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from uuid import UUID
+
+    from jagawarga.reports.directory import Directory
+    from jagawarga.reports.messages import Action
+    from jagawarga.reports.store import Store
+    from supervisors import Process
+
+LONGEST_SLEEP: Final = timedelta(hours=1)
+"""Deadlines are wall clock, timers are not: none sleeps longer without a look at the clock."""
+RETRY_FIRST: Final = 0.25
+RETRY_LIMIT: Final = 30.0
+WRITES_AT_ONCE: Final = 512
+TICK: Final = "tick"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Call: `agency` takes a step; answers the new state, or raises `Conflict`, `NotFound` or `Unavailable`."""
+
+    agency: str
+    action: Action
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """What all report actors share."""
+
+    store: Store
+    writer: Name
+    directory: Directory
+    clock: Callable[[], datetime]
+    # When very many deadlines pass at once, their writes leave room in the writer's queue for new reports.
+    gate: trio.Semaphore = field(default_factory=lambda: trio.Semaphore(WRITES_AT_ONCE))
+
+
+class ReportActor(Actor):
+    """State machine of one report. Killed at any moment it starts again from the database and catches up.
+
+    Each step is written with a condition on the version it was decided on: whatever an actor does not know yet, of
+    itself in a former life or of another node, it can not do twice.
+    """
+
+    __slots__ = ("crew", "failures", "process", "report_id", "state", "timer")
+    mailbox_limit: ClassVar[int] = 100
+    process: Process
+
+    def init(self, crew: Crew, report_id: UUID) -> None:
+        """Take the state over from whoever starts us; without one, the first tick loads it."""
+        self.crew = crew
+        self.report_id = report_id
+        self.failures = 0
+        self.timer: Timer | None = None
+        self.state: ReportState | None = crew.directory.take_over(report_id)
+        if self.state is None:
+            self.process.info(TICK)
+        else:
+            self._arm()
+
+    async def handle_call(self, message: Any, sender: Sender) -> Any:
+        """Take the step an agency asks for; a deadline that passed before counts first."""
+        if not isinstance(message, Act):
+            return super().handle_call(message, sender)
+        try:
+            while True:
+                state = await self._catch_up()
+                try:
+                    step = decide(state, message.action, message.agency, self.crew.clock(), message.note)
+                except Rejected:
+                    # What we know may be old (another node, a write whose answer was lost): look before refusing.
+                    if not await self._moved_on(state):
+                        raise
+                    continue
+                if await self._write(step):
+                    break
+        except Rejected as error:
+            sender.error(error)
+        except Unavailable as error:
+            self._try_later()
+            sender.error(error)
+        else:
+            sender.reply(step.state)
+        self._stop_at_the_end()
+        return NO_REPLY
+
+    async def handle_info(self, message: Any) -> None:
+        """Do what the clock asks for, or find out that it is not yet time."""
+        if message != TICK:
+            return
+        try:
+            await self._catch_up()
+        except Unavailable:
+            self._try_later()
+        except NotFound:
+            raise Stop from None
+        self._stop_at_the_end()
+
+    async def _catch_up(self) -> ReportState:
+        """Load the state where it is unknown, climb while a deadline has passed, and arm the timer for the next."""
+        while True:
+            if self.state is None:
+                self.state = await self.crew.store.load(self.report_id)
+                if self.state is None:
+                    msg = "no such report"
+                    raise NotFound(msg)
+            due_at = self.state.due_at
+            step = escalate(self.state, self.crew.clock())
+            if step is None or due_at is None:
+                self._arm()
+                return self.state
+            if await self._write(step):
+                LATENESS.observe((self.crew.clock() - due_at).total_seconds())
+                ESCALATIONS.labels(str(step.state.level)).inc()
+
+    async def _moved_on(self, known: ReportState) -> bool:
+        self.state = await self.crew.store.load(self.report_id)
+        return self.state is None or self.state.version != known.version
+
+    async def _write(self, step: Transition) -> bool:
+        """Write a step; False when the report has moved on without us, and then its state is to be loaded."""
+        async with self.crew.gate:
+            held: bool = await commit(self.crew.writer, step)
+        self.failures = 0
+        self.state = step.state if held else None
+        if held:
+            self._arm()
+        return held
+
+    def _arm(self) -> None:
+        due_at = None if self.state is None else self.state.due_at
+        if due_at is None:
+            self._sleep(None)
+        else:
+            self._sleep(max(0.0, min(due_at - self.crew.clock(), LONGEST_SLEEP).total_seconds()))
+
+    def _try_later(self) -> None:
+        self.failures += 1
+        full = min(RETRY_LIMIT, RETRY_FIRST * 2.0 ** min(self.failures, 10))
+        self._sleep(full * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
+
+    def _sleep(self, seconds: float | None) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+        self.timer = None if seconds is None else self.send_after(seconds, TICK)
+
+    def _stop_at_the_end(self) -> None:
+        if self.state is not None and self.state.status in ENDS:
+            raise Stop
+
+    def describe(self) -> dict[str, Any]:
+        """Where the report stands."""
+        state = self.state
+        if state is None:
+            return {"status": "unknown", "failures": self.failures}
+        due_at = state.due_at
+        return {
+            "status": state.status,
+            "level": state.level,
+            "holder": state.holder,
+            "version": state.version,
+            "due_at": None if due_at is None else due_at.isoformat(),
+            "failures": self.failures,
+        }

@@ -1,0 +1,61 @@
+"""Where the actors of reports live: a name for each report, and a fixed partition to start it in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from supervisors import AlreadyStarted, Name, Process, Registry
+from supervisors.dynamic import DynamicSupervisor
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from jagawarga.reports.model import ReportState
+
+PARTITIONS: Final = 8
+
+log = structlog.get_logger()
+
+
+class Directory:
+    """Finds and starts the actors of open reports. A handle: the partitions behind it may come and go."""
+
+    def __init__(self, partitions: int = PARTITIONS) -> None:
+        self.reports = Registry("reports")
+        names = Registry("report-partitions")
+        self.partitions = tuple(names.name(number) for number in range(partitions))
+        self._handed: dict[UUID, ReportState] = {}
+
+    def address(self, report_id: UUID) -> Name:
+        """The lasting address of a report's actor."""
+        return self.reports.name(report_id)
+
+    def start(self, report_id: UUID, state: ReportState | None = None) -> bool:
+        """Make sure the report has an actor; True if it has one now. A new one takes `state` over, or loads its own."""
+        if report_id in self.reports:
+            return True
+        partition = self.partitions[report_id.int % len(self.partitions)].whereis()
+        if partition is None or partition.state != "running" or not isinstance(partition.actor, DynamicSupervisor):
+            return False
+        if state is not None:
+            self._handed[report_id] = state
+        try:
+            partition.actor.start_child_nowait(report_id, name=self.address(report_id))
+        except AlreadyStarted:
+            return True
+        except Exception as error:  # noqa: BLE001 - the report is safe in the database; recovery tries again
+            log.warning("reports.start_failed", error=type(error).__name__)
+            return False
+        finally:
+            self._handed.pop(report_id, None)
+        return True
+
+    def take_over(self, report_id: UUID) -> ReportState | None:
+        """What the starter of this actor has handed over; once."""
+        return self._handed.pop(report_id, None)
+
+    def generation(self) -> tuple[Process | None, ...]:
+        """The partitions as they are now; when this changes, the actors of one are gone."""
+        return tuple(name.whereis() for name in self.partitions)

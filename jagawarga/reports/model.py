@@ -1,0 +1,192 @@
+"""A report's life-cycle, decided without waiting: a table of steps, two clocks a level, a ladder of authorities.
+
+Everything here takes values and the time, and returns values. Whoever holds a level has two limits, both counted
+from the moment the report came to that level: one to respond, one to resolve. A limit that passes moves the report
+one level up, and the clocks begin anew there. At the top of the ladder, and at an end, no clock runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Final, Literal
+from uuid import UUID
+
+from jagawarga.errors import Conflict, NotFound
+from jagawarga.reports.messages import Action, Privacy, ReportEvent, Status
+
+Clock = Literal["respond", "resolve"]
+
+STEPS: Final[Mapping[tuple[Status, Action], tuple[Status, str]]] = {
+    ("received", "acknowledge"): ("acknowledged", "report.acknowledged"),
+    ("escalated", "acknowledge"): ("acknowledged", "report.acknowledged"),
+    ("acknowledged", "start"): ("in_progress", "report.started"),
+    # A small thing may be mended on the spot, without a phase of work to announce.
+    ("acknowledged", "resolve"): ("resolved", "report.resolved"),
+    ("in_progress", "resolve"): ("resolved", "report.resolved"),
+    ("received", "reject"): ("rejected", "report.rejected"),
+    ("escalated", "reject"): ("rejected", "report.rejected"),
+    ("acknowledged", "reject"): ("rejected", "report.rejected"),
+    ("in_progress", "reject"): ("rejected", "report.rejected"),
+}
+"""What an authority may do: (status, action) → (new status, event). What is not here is a `Conflict`."""
+
+CLOCKS: Final[Mapping[Status, Clock]] = {
+    "received": "respond",
+    "escalated": "respond",
+    "acknowledged": "resolve",
+    "in_progress": "resolve",
+}
+"""Which limit runs in which status; a status that is not here is an end."""
+
+ENDS: Final[frozenset[Status]] = frozenset({"resolved", "rejected"})
+SYSTEM: Final = "system"
+"""The actor of what happens by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a report was filed under: its ladder, and its limits in seconds for each level (the last one repeats).
+
+    Copied onto the report, so that a change of the catalogue never touches a clock that runs.
+    """
+
+    ladder: tuple[str, ...]
+    respond_within: tuple[float, ...]
+    resolve_within: tuple[float, ...]
+
+    def limit(self, clock: Clock, level: int) -> timedelta:
+        """How long the holder of `level` has."""
+        limits = self.respond_within if clock == "respond" else self.resolve_within
+        return timedelta(seconds=limits[min(level, len(limits) - 1)])
+
+
+@lru_cache(maxsize=4096)
+def shared_terms(
+    ladder: tuple[str, ...], respond_within: tuple[float, ...], resolve_within: tuple[float, ...]
+) -> Terms:
+    """One value for all reports of like terms: a hundred thousand actors share a few hundred of them."""
+    return Terms(ladder, respond_within, resolve_within)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportState:
+    """All that decisions about a report need; its content is not among it."""
+
+    report_id: UUID
+    privacy: Privacy
+    category: str
+    reporter: str | None
+    terms: Terms
+    status: Status
+    level: int
+    version: int
+    level_since: datetime
+
+    @property
+    def agency(self) -> str:
+        """The authority the report was routed to."""
+        return self.terms.ladder[0]
+
+    @property
+    def holder(self) -> str:
+        """The authority that has to act now."""
+        return self.terms.ladder[self.level]
+
+    @property
+    def authorities(self) -> tuple[str, ...]:
+        """Everybody who may see the report and act on it: the holder and all below it."""
+        return self.terms.ladder[: self.level + 1]
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When the report climbs if nobody acts; `None` at the top of the ladder and at an end."""
+        clock = CLOCKS.get(self.status)
+        if clock is None or self.level + 1 >= len(self.terms.ladder):
+            return None
+        return self.level_since + self.terms.limit(clock, self.level)
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One step of a report: the state after it, and what its line of history says."""
+
+    state: ReportState
+    event: str
+    actor: str
+    at: datetime
+    note: str | None = None
+
+
+def filed(  # noqa: PLR0913 - all that a report begins with
+    report_id: UUID, *, privacy: Privacy, category: str, reporter: str | None, terms: Terms, now: datetime, grain: float
+) -> Transition:
+    """The first step: received by the foot of the ladder.
+
+    An anonymous report shows its time in grains of `grain` seconds only: filed at the floor of now, and its clock
+    runs from the ceiling, so that coarse time never makes a deadline early.
+    """
+    seen, since = (floor_to(now, grain), ceil_to(now, grain)) if privacy == "anonymous" else (now, now)
+    state = ReportState(report_id, privacy, category, reporter, terms, "received", 0, 1, since)
+    return Transition(state, "report.received", SYSTEM, seen)
+
+
+def decide(state: ReportState, action: Action, agency: str, now: datetime, note: str | None = None) -> Transition:
+    """The step `agency` takes. Raises `Conflict` where the table has none, `NotFound` for who may not see it."""
+    if agency not in state.authorities:
+        msg = "no such report"
+        raise NotFound(msg)
+    step = STEPS.get((state.status, action))
+    if step is None:
+        msg = f"a report that is {state.status} has no step {action!r}"
+        raise Conflict(msg)
+    status, event = step
+    return Transition(replace(state, status=status, version=state.version + 1), event, agency, now, note)
+
+
+def escalate(state: ReportState, now: datetime) -> Transition | None:
+    """The step up when the deadline has passed, else `None`; one level at a time, each with its full limits."""
+    due_at = state.due_at
+    if due_at is None or now < due_at:
+        return None
+    up = replace(state, status="escalated", level=state.level + 1, version=state.version + 1, level_since=now)
+    return Transition(up, "report.escalated", SYSTEM, now)
+
+
+def event_of(step: Transition, event_id: UUID) -> ReportEvent:
+    """What the other contexts learn of a step."""
+    state = step.state
+    return ReportEvent(
+        event_id=event_id,
+        type=step.event,
+        report_id=state.report_id,
+        version=state.version,
+        privacy=state.privacy,
+        category=state.category,
+        status=state.status,
+        agency=state.agency,
+        holder=state.holder,
+        level=state.level,
+        authorities=state.authorities,
+        occurred_at=step.at,
+        due_at=state.due_at,
+        reporter=state.reporter,
+    )
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def floor_to(moment: datetime, grain: float) -> datetime:
+    """The last whole grain of `grain` seconds at or before `moment`."""
+    if grain <= 0:
+        return moment
+    return moment - (moment - _EPOCH) % timedelta(seconds=grain)
+
+
+def ceil_to(moment: datetime, grain: float) -> datetime:
+    """The first whole grain of `grain` seconds at or after `moment`."""
+    floor = floor_to(moment, grain)
+    return floor if floor == moment else floor + timedelta(seconds=grain)

@@ -1,0 +1,228 @@
+"""What the reports context does for others: files reports, shows them, and passes steps on to their actors."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID, uuid4
+
+from jagawarga.errors import Conflict, Invalid, NotFound, Unavailable
+from jagawarga.plumbing.outbox import KICK
+from jagawarga.plumbing.telemetry import REPORTS
+from jagawarga.plumbing.writer import commit
+from jagawarga.reports.actor import Act, Crew
+from jagawarga.reports.directory import Directory
+from jagawarga.reports.messages import Action, FileReport, Page, Receipt, ReportView, Status
+from jagawarga.reports.model import ENDS, filed, shared_terms
+from jagawarga.reports.recovery import Missing
+from jagawarga.reports.store import NEWEST, Filing, Store
+from jagawarga.reports.tracking import PURPOSE, canonical, new_code
+from supervisors import NORMAL, Down, NoProc, Registry
+from supervisors.exits import CallError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from jagawarga.catalogue.messages import CatalogueDoor
+    from jagawarga.plumbing.database import Database
+    from jagawarga.plumbing.keys import Keyring
+    from jagawarga.reports.model import Transition
+
+MOST: Final = 200
+ACT_WITHIN: Final = 25.0
+ASK_TIMES: Final = 3
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def utc_now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+class Reports:
+    """The concrete `ReportsDoor`. A handle made once; the actors behind it are `tree.reports_tree(self, bus)`."""
+
+    def __init__(  # noqa: PLR0913 - its collaborators, injected once
+        self,
+        database: Database,
+        keyring: Keyring,
+        catalogue: CatalogueDoor,
+        *,
+        grain: float = 60.0,
+        time_scale: float = 1.0,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        """`grain` is the seconds an anonymous report's time is told in; limits are divided by `time_scale`."""
+        names = Registry("reports-parts")
+        self.writer = names.name("writer")
+        self.relay = names.name("relay")
+        self.recovery = names.name("recovery")
+        self.store = Store(database, keyring)
+        self.directory = Directory()
+        self.crew = Crew(self.store, self.writer, self.directory, clock)
+        self.keyring = keyring
+        self.catalogue = catalogue
+        self.grain = grain
+        self.time_scale = time_scale
+        self.clock = clock
+
+    # --- filing
+
+    async def file(self, command: FileReport) -> Receipt:
+        """Commit the report durably with its history and its event, then answer.
+
+        Cancelled, the report may be filed or not. Raises `Invalid` for what the catalogue does not know, and
+        `Unavailable` while it can not be made durable.
+        """
+        try:
+            receipt = await self._file(command)
+        except Exception as error:
+            REPORTS.labels(command.privacy, "unavailable" if isinstance(error, Unavailable) else "rejected").inc()
+            raise
+        REPORTS.labels(command.privacy, "accepted").inc()
+        return receipt
+
+    async def _file(self, command: FileReport) -> Receipt:
+        if command.privacy == "anonymous" and command.reporter is not None:
+            msg = "an anonymous report has no reporter"
+            raise Invalid(msg, fields={"reporter": msg})
+        place = command.place
+        assigned = self.catalogue.assign(command.category, place.latitude, place.longitude, place.address)
+        step = filed(
+            uuid4(),
+            privacy=command.privacy,
+            category=assigned.category.key,
+            reporter=command.reporter,
+            terms=shared_terms(
+                assigned.ladder,
+                self._scaled(assigned.category.respond_within),
+                self._scaled(assigned.category.resolve_within),
+            ),
+            now=self.clock(),
+            grain=self.grain,
+        )
+        code = new_code()
+        content = self.store.seal_content(step.state.report_id, command.text, place)
+        digest = self.keyring.digest(PURPOSE, code.replace("-", "").encode())
+        await commit(self.writer, Filing(step, assigned.area, digest, content))
+        return Receipt(step.state.report_id, code, step.state.status, step.state.due_at)
+
+    async def write(self, batch: Sequence[Filing | Transition]) -> list[bool]:
+        """Write a batch, and set going what follows from it; the writer's half of filing.
+
+        Actors start here and not in the caller's task, so that a caller who gave up leaves no report without one.
+        """
+        held = await self.store.write(batch)
+        self.relay.cast(KICK)
+        for each in batch:
+            if isinstance(each, Filing):
+                state = each.step.state
+                if not self.directory.start(state.report_id, state):
+                    self.recovery.cast(Missing(state.report_id))
+        return held
+
+    def _scaled(self, limits: tuple[float, ...]) -> tuple[float, ...]:
+        return tuple(seconds / self.time_scale for seconds in limits)
+
+    # --- steps
+
+    async def act(self, agency: str, report_id: UUID, action: Action, note: str | None) -> ReportView:
+        """Move the report along its life-cycle as `agency`; after `Unavailable` the step may have been taken."""
+        for _ in range(ASK_TIMES):
+            seen = await self.open_for_agency(agency, report_id)
+            if seen.status in ENDS:
+                msg = f"a report that is {seen.status} has no step {action!r}"
+                raise Conflict(msg)
+            self.directory.start(report_id)
+            try:
+                await self.directory.address(report_id).call(Act(agency, action, note), ACT_WITHIN)
+            except NoProc:
+                continue
+            except Down as down:
+                # It came to its normal end before it saw our call: somebody else's step has ended the report.
+                if down.reason == NORMAL:
+                    continue
+                msg = "the report's actor ended while it was asked"
+                raise Unavailable(msg) from down
+            except CallError as error:
+                msg = f"the report's actor gave no answer ({type(error).__name__})"
+                raise Unavailable(msg) from error
+            return await self.open_for_agency(agency, report_id)
+        msg = "the report's actor is not there"
+        raise Unavailable(msg)
+
+    # --- views
+
+    async def track(self, tracking_code: str) -> ReportView:
+        """Status and history for the holder of a tracking code; text and place are left out."""
+        plain = canonical(tracking_code)
+        if plain is None:
+            return _there(None)
+        # What is compared is a keyed digest, so the time a look-up takes tells nothing about other codes.
+        return _there(await self.store.view("tracked_report", self.keyring.digest(PURPOSE, plain)))
+
+    async def open_for_agency(self, agency: str, report_id: UUID) -> ReportView:
+        """One report as an agency sees it."""
+        return _there(await self.store.view_as_agency(agency, report_id))
+
+    async def open_own(self, reporter: str, report_id: UUID) -> ReportView:
+        """One report as the citizen who filed it under their name sees it."""
+        return _there(await self.store.view("own_report", report_id, reporter))
+
+    async def open_public(self, report_id: UUID) -> ReportView:
+        """One report of the public feed."""
+        return _there(await self.store.view("public_report", report_id))
+
+    async def list_for_agency(self, agency: str, *, status: Status | None, cursor: str | None, limit: int) -> Page:
+        """What an agency may see, newest first."""
+        limit = _within(limit)
+        return _page(await self.store.views_as_agency(agency, *_after(cursor), status, limit + 1), limit)
+
+    async def list_own(self, reporter: str, *, cursor: str | None, limit: int) -> Page:
+        """What a citizen filed under their name, newest first."""
+        limit = _within(limit)
+        return _page(await self.store.views("list_own", reporter, *_after(cursor), limit + 1), limit)
+
+    async def list_public(self, *, cursor: str | None, limit: int) -> Page:
+        """The public feed, newest first."""
+        limit = _within(limit)
+        return _page(await self.store.views("list_public", *_after(cursor), limit + 1), limit)
+
+    async def counts(self) -> Mapping[str, int]:
+        """Number of reports by status."""
+        return await self.store.counts()
+
+
+def _there(view: ReportView | None) -> ReportView:
+    if view is None:
+        msg = "no such report"
+        raise NotFound(msg)
+    return view
+
+
+def _within(limit: int) -> int:
+    return max(1, min(limit, MOST))
+
+
+def _page(views: list[ReportView], limit: int) -> Page:
+    items = tuple(views[:limit])
+    return Page(items, _cursor(items[-1]) if len(views) > limit else None)
+
+
+def _cursor(last: ReportView) -> str:
+    micros = (last.created_at - _EPOCH) // timedelta(microseconds=1)
+    return base64.urlsafe_b64encode(micros.to_bytes(8) + last.report_id.bytes).decode().rstrip("=")
+
+
+def _after(cursor: str | None) -> tuple[Any, ...]:
+    if cursor is None:
+        return NEWEST
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        micros, report_id = int.from_bytes(raw[:8]), UUID(bytes=raw[8:])
+        return _EPOCH + timedelta(microseconds=micros), report_id
+    except (ValueError, OverflowError, binascii.Error):
+        msg = "not a cursor of ours"
+        raise Invalid(msg, fields={"cursor": msg}) from None

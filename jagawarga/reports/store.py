@@ -1,0 +1,301 @@
+"""The reports context's rows: what is written through the writer, and what is read.
+
+Texts, places and notes are sealed before they leave this process for the database, each bound to its report.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from jagawarga.errors import Corrupt
+from jagawarga.plumbing.database import Connection, Database
+from jagawarga.plumbing.keys import Keyring
+from jagawarga.plumbing.outbox import OutboxRow
+from jagawarga.reports.messages import HistoryEntry, Place, ReportView, Status, encode_event
+from jagawarga.reports.model import ReportState, Terms, Transition, event_of, shared_terms
+
+SUBJECT: Final = "jagawarga.events."
+NEWEST: Final = (datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))
+"""The cursor before the first of a list that goes from new to old."""
+OLDEST: Final = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
+
+
+def _queries() -> dict[str, str]:
+    text = (Path(__file__).parent / "sql" / "queries.sql").read_text(encoding="utf-8")
+    _, *parts = re.split(r"^-- name: (\w+)\n", text, flags=re.MULTILINE)
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+SQL: Final = _queries()
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """A new report, ready to be written: `content` is sealed, `tracking` a digest."""
+
+    step: Transition
+    area: str | None
+    tracking: bytes
+    content: bytes
+
+
+class Store:
+    """Every statement of this context. Raises `Unavailable`, and `Corrupt` for what the database refuses to store."""
+
+    def __init__(self, database: Database, keyring: Keyring) -> None:
+        self.database = database
+        self.keyring = keyring
+        self._position: int | None = None
+
+    # --- writing: for the writer alone
+
+    async def write(self, batch: Sequence[Filing | Transition]) -> list[bool]:
+        """Write filings and steps in one transaction; for each, whether it held (a step's version may be outdated)."""
+        filings = [each for each in batch if isinstance(each, Filing)]
+        steps = [each for each in batch if isinstance(each, Transition)]
+        position = await self._next_position(len(batch))
+        filing_columns = _columns([self._filing_row(each, position + n) for n, each in enumerate(filings)])
+        step_rows = [self._step_row(each, position + len(filings) + n) for n, each in enumerate(steps)]
+        step_columns = _columns(step_rows)
+
+        async def work(connection: Connection) -> set[UUID]:
+            if filings:
+                await connection.execute(SQL["insert_reports"], *filing_columns)
+            if not steps:
+                return set()
+            return {row["event_id"] for row in await connection.fetch(SQL["apply_steps"], *step_columns)}
+
+        try:
+            # A single statement is a transaction by itself.
+            held = await self.database.run("reports", work, transaction=bool(filings and steps))
+        except asyncpg.PostgresError as error:
+            msg = f"the database refused a batch ({type(error).__name__})"
+            raise Corrupt(msg) from error
+        event_ids = iter([row[_EVENT_ID] for row in step_rows])
+        return [isinstance(each, Filing) or next(event_ids) in held for each in batch]
+
+    async def _next_position(self, taken: int) -> int:
+        if self._position is None:
+            last = await self._value("last_position")
+            self._position = int(last) + 1
+        position = self._position
+        self._position += taken
+        return position
+
+    def _filing_row(self, filing: Filing, position: int) -> tuple[Any, ...]:
+        step = filing.step
+        state = step.state
+        return (
+            state.report_id, filing.tracking, state.privacy, state.category, filing.area, state.agency, state.reporter,
+            filing.content, terms_to_text(state.terms), step.at, state.level_since, state.due_at,
+            *_event(step, position),
+        )  # fmt: skip
+
+    def _step_row(self, step: Transition, position: int) -> tuple[Any, ...]:
+        state = step.state
+        note = None if step.note is None else self.seal_note(state.report_id, state.version, step.note)
+        return (
+            state.report_id, state.version, step.event, state.status, state.level, state.holder, step.actor,
+            step.at, state.level_since, state.due_at, note,
+            *_event(step, position),
+        )  # fmt: skip
+
+    # --- the outbox
+
+    async def oldest(self, limit: int) -> Sequence[OutboxRow]:
+        """The first rows of the outbox in order."""
+        return [OutboxRow(*row) for row in await self._rows("read_outbox", limit)]
+
+    async def delete(self, rows: Sequence[OutboxRow]) -> None:
+        """Forget rows the broker has."""
+        positions = [row.position for row in rows]
+        await self._rows("delete_outbox", min(positions), max(positions), [row.event_id for row in rows])
+
+    async def count(self) -> int:
+        """How many events wait for the bus."""
+        return int(await self._value("count_outbox"))
+
+    # --- states, for the actors
+
+    async def load(self, report_id: UUID) -> ReportState | None:
+        """The state of one report."""
+        rows = await self._rows("load_state", report_id)
+        return _state(rows[0]) if rows else None
+
+    async def due_page(
+        self, after: tuple[datetime, UUID], until: datetime, limit: int
+    ) -> list[tuple[datetime, ReportState]]:
+        """Open reports with a deadline up to `until`, the most urgent first, from behind `after`."""
+        rows = await self._rows("open_with_deadline", *after, until, limit)
+        return [(row["due_at"], _state(row)) for row in rows]
+
+    async def clockless_page(self, after: UUID, limit: int) -> list[ReportState]:
+        """Open reports at the top of their ladder, by id, from behind `after`."""
+        return [_state(row) for row in await self._rows("open_without_deadline", after, limit)]
+
+    # --- views
+
+    async def view(self, query: str, *args: Any) -> ReportView | None:
+        """One report with its history, by a query that checks who may see it."""
+        return await self.database.run("reports", self._view_work(query, args), transaction=False)
+
+    async def view_as_agency(self, agency: str, report_id: UUID) -> ReportView | None:
+        """One report with its history, under the policies for `agency`."""
+        return await self.database.run_as_agency(agency, self._view_work("report_for_agency", (report_id, agency)))
+
+    async def views(self, query: str, *args: Any) -> list[ReportView]:
+        """A page of reports without their histories."""
+        return [self._view(row, ()) for row in await self._rows(query, *args)]
+
+    async def views_as_agency(self, agency: str, *args: Any) -> list[ReportView]:
+        """A page of what `agency` may see, under its policies."""
+
+        async def work(connection: Connection) -> Any:
+            return await connection.fetch(SQL["list_for_agency"], agency, *args)
+
+        return [self._view(row, ()) for row in await self.database.run_as_agency(agency, work)]
+
+    async def counts(self) -> dict[str, int]:
+        """Number of reports by status."""
+        return {row["status"]: row["reports"] for row in await self._rows("count_by_status")}
+
+    async def stored(self, report_id: UUID) -> dict[str, Any] | None:
+        """A report's row as it lies in the database, and beside it what its sealed content says."""
+        rows = await self._rows("stored_report", report_id)
+        if not rows:
+            return None
+        row = dict(rows[0])
+        sealed = row.pop("content")
+        text, place = self.unseal_content(report_id, sealed)
+        shown = {name: value.hex() if isinstance(value, bytes) else value for name, value in row.items()}
+        return {
+            **shown,
+            "content_sealed": sealed.hex(),
+            "text": text,
+            "latitude": place.latitude,
+            "longitude": place.longitude,
+            "address": place.address,
+        }
+
+    def _view_work(self, query: str, args: tuple[Any, ...]) -> Any:
+        async def work(connection: Connection) -> ReportView | None:
+            row = await connection.fetchrow(SQL[query], *args)
+            if row is None:
+                return None
+            return self._view(row, await connection.fetch(SQL["history"], row["report_id"]))
+
+        return work
+
+    def _view(self, row: Any, lines: Sequence[Any]) -> ReportView:
+        report_id = row["report_id"]
+        terms = terms_from_text(row["terms"])
+        # Who comes with a tracking code sees no content, so that query does not even fetch it.
+        content = self.unseal_content(report_id, row["content"]) if "content" in row else ("", Place())
+        return ReportView(
+            report_id=report_id,
+            privacy=row["privacy"],
+            category=row["category"],
+            area=row["area"],
+            text=content[0],
+            place=content[1],
+            status=row["status"],
+            agency=row["agency"],
+            holder=terms.ladder[row["level"]],
+            level=row["level"],
+            version=row["version"],
+            created_at=row["created_at"],
+            due_at=row["due_at"],
+            history=tuple(self._entry(report_id, line) for line in lines),
+        )
+
+    def _entry(self, report_id: UUID, line: Any) -> HistoryEntry:
+        note = line["note"]
+        status: Status = line["status"]
+        if note is not None:
+            aad = _note_aad(report_id, line["version"])
+            note = self.keyring.unseal("report-note", note, aad).decode()
+        return HistoryEntry(
+            line["version"], line["event"], status, line["level"], line["holder"], line["actor"], line["at"], note
+        )
+
+    # --- sealing
+
+    def seal_content(self, report_id: UUID, text: str, place: Place) -> bytes:
+        """What the citizen wrote, sealed for this report."""
+        plain = json.dumps([text, place.latitude, place.longitude, place.address], ensure_ascii=False)
+        return self.keyring.seal("report-content", plain.encode(), report_id.bytes)
+
+    def unseal_content(self, report_id: UUID, sealed: bytes) -> tuple[str, Place]:
+        """Text and place again; `Corrupt` when they are not this report's."""
+        text, *place = json.loads(self.keyring.unseal("report-content", sealed, report_id.bytes))
+        return text, Place(*place)
+
+    def seal_note(self, report_id: UUID, version: int, note: str) -> bytes:
+        """A note, sealed for this line of history."""
+        return self.keyring.seal("report-note", note.encode(), _note_aad(report_id, version))
+
+    # --- crossing
+
+    async def _rows(self, query: str, *args: Any) -> list[Any]:
+        async def work(connection: Connection) -> list[Any]:
+            rows: list[Any] = await connection.fetch(SQL[query], *args)
+            return rows
+
+        return await self.database.run("reports", work, transaction=False)
+
+    async def _value(self, query: str) -> Any:
+        return (await self._rows(query))[0][0]
+
+
+_EVENT_ID = -3
+
+
+def _event(step: Transition, position: int) -> tuple[int, UUID, str, bytes]:
+    # Random, never ordered by time: an id must not tell when an anonymous report was filed.
+    event_id = uuid4()
+    return position, event_id, SUBJECT + step.event, encode_event(event_of(step, event_id))
+
+
+def _columns(rows: list[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _note_aad(report_id: UUID, version: int) -> bytes:
+    return report_id.bytes + version.to_bytes(4)
+
+
+@lru_cache(maxsize=4096)
+def terms_to_text(terms: Terms) -> str:
+    """Ladder and limits as they lie in the row."""
+    return json.dumps([terms.ladder, terms.respond_within, terms.resolve_within])
+
+
+@lru_cache(maxsize=4096)
+def terms_from_text(text: str) -> Terms:
+    """Ladder and limits again, as a value shared by all reports of like terms."""
+    ladder, respond_within, resolve_within = json.loads(text)
+    return shared_terms(tuple(ladder), tuple(respond_within), tuple(resolve_within))
+
+
+def _state(row: Any) -> ReportState:
+    return ReportState(
+        row["report_id"],
+        row["privacy"],
+        row["category"],
+        row["reporter"],
+        terms_from_text(row["terms"]),
+        row["status"],
+        row["level"],
+        row["version"],
+        row["level_since"],
+    )

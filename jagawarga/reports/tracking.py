@@ -1,0 +1,53 @@
+"""Tracking codes: 120 random bits to read aloud, with one character that catches a slip.
+
+Five groups of five in Crockford's base 32 (no I, L, O, U). The last character is a check over GF(32): it catches
+every single wrong character and every two swapped ones, so that a typing slip is told from an unknown report
+before the database is asked. Only a keyed digest of a code is ever stored.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Final
+
+ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+PURPOSE: Final = "tracking-code"
+_BITS = 120
+_LENGTH = _BITS // 5 + 1
+_GROUP = 5
+_VALUES = {character: value for value, character in enumerate(ALPHABET)}
+_TOLERATED = str.maketrans({"O": "0", "I": "1", "L": "1", " ": "", "-": "", "\t": "", "\u2010": "", "\u2013": ""})
+_MAX_TYPED = 100
+# Multiplication by x modulo x^5 + x^2 + 1, whose powers of x are all of GF(32) but 0.
+_TIMES_X = tuple((value << 1) ^ (0b100101 if value & 0b10000 else 0) for value in range(32))
+
+
+def new_code() -> str:
+    """Make a code nobody can guess, as it is shown: `XXXXX-XXXXX-XXXXX-XXXXX-XXXXX`."""
+    return code_of(secrets.randbits(_BITS))
+
+
+def code_of(number: int) -> str:
+    """Write 120 bits as a code."""
+    digits = [number >> shift & 31 for shift in range(_BITS - 5, -1, -5)]
+    code = "".join(ALPHABET[digit] for digit in [*digits, _check(digits)])
+    return "-".join(code[start : start + _GROUP] for start in range(0, _LENGTH, _GROUP))
+
+
+def canonical(typed: str) -> bytes | None:
+    """The bytes to digest, whatever the case, spaces and hyphens, O for 0, I or L for 1; `None` for no code."""
+    if len(typed) > _MAX_TYPED:
+        return None
+    code = typed.upper().translate(_TOLERATED)
+    if len(code) != _LENGTH or any(character not in _VALUES for character in code):
+        return None
+    *digits, last = (_VALUES[character] for character in code)
+    return code.encode("ascii") if _check(digits) == last else None
+
+
+def _check(digits: list[int]) -> int:
+    # Horner's scheme over GF(32): each place has its own weight, a power of x.
+    total = 0
+    for digit in digits:
+        total = _TIMES_X[total] ^ digit
+    return _TIMES_X[total]

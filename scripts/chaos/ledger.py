@@ -1,0 +1,66 @@
+"""What the client was promised: every attempt to file a report or to act on one, and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Outcome = Literal["pending", "acknowledged", "refused", "doubtful", "unsent"]
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One submission; `mark` is a word in its text that no other has."""
+
+    number: int
+    mark: str
+    privacy: str
+    outcome: Outcome = "pending"
+    report_id: str | None = None
+    tracking_code: str | None = field(default=None, repr=False)
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A step of an agency that the server acknowledged."""
+
+    report_id: str
+    event: str
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Grows while the client works; the verdict is spoken over it."""
+
+    attempts: list[Attempt] = field(default_factory=list)
+    acts: list[Act] = field(default_factory=list)
+
+    def open(self, privacy: str) -> Attempt:
+        """Note that a submission is about to be made."""
+        number = len(self.attempts)
+        attempt = Attempt(number, make_mark(number), privacy)
+        self.attempts.append(attempt)
+        return attempt
+
+    def count(self, outcome: Outcome) -> int:
+        """Return how many attempts ended so."""
+        return sum(attempt.outcome == outcome for attempt in self.attempts)
+
+    @property
+    def uncertain(self) -> list[Attempt]:
+        """Attempts that may or may not have been filed: no answer, or none to rely on."""
+        return [attempt for attempt in self.attempts if attempt.outcome in {"doubtful", "pending"}]
+
+
+CONSONANTS, VOWELS = "bdgjklmnprst", "aiueo"
+SYLLABLES = [consonant + vowel for consonant in CONSONANTS for vowel in VOWELS]
+
+
+def make_mark(number: int) -> str:
+    """Return a word for the number, in lower case and without digits, so that no redaction takes it for data."""
+    word = ""
+    for _ in range(4):
+        number, rest = divmod(number, len(SYLLABLES))
+        word = SYLLABLES[rest] + word
+    return f"uji{word}"

@@ -1,0 +1,161 @@
+"""What is really there: the database and the bus, read by the auditor's own connections and not through the product."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import nats
+import nats.js.errors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+STREAM = "EVENTS"
+MESSAGE_ID = "Nats-Msg-Id"
+WINDOW = 256
+
+REPORTS = "SELECT report_id, tracking, privacy, status, level, version, due_at FROM reports.report"
+HISTORY = "SELECT report_id, version, event, level, at FROM reports.history ORDER BY report_id, version"
+OUTBOX = "SELECT count(*) FROM reports.outbox"
+PROCESSED = "SELECT event_id FROM notification.processed_event"
+NOTICES = "SELECT event_id FROM notification.notice"
+NOW = "SELECT clock_timestamp()"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A row of reports.report."""
+
+    report_id: str
+    tracking: bytes
+    privacy: str
+    status: str
+    level: int
+    version: int
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of reports.history."""
+
+    report_id: str
+    version: int
+    event: str
+    level: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A message of the stream."""
+
+    sequence: int
+    message_id: str
+    event_id: str
+    report_id: str
+    version: int
+    due_at: datetime | None
+    named: bool = False
+    """Whether it names a reporter, by pseudonym."""
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """One look at everything, taken in this order: database in one snapshot, stream, processed events."""
+
+    at: datetime
+    reports: Sequence[Report]
+    history: Sequence[Line]
+    outbox: int
+    stream: Sequence[Published]
+    processed: Mapping[str, int] = field(default_factory=dict)
+    """Event id to how often it is noted as processed."""
+    notices: Mapping[str, int] = field(default_factory=dict)
+    """Event id to how many lines it has in inboxes."""
+
+    @property
+    def still_moving(self) -> int:
+        """Things that have yet to happen by themselves: deadlines, events not published, events not processed."""
+        open_deadlines = sum(report.due_at is not None for report in self.reports)
+        unprocessed = len({each.event_id for each in self.stream} - set(self.processed))
+        return open_deadlines + self.outbox + unprocessed
+
+
+def read_truth(dsn: str, nats_url: str) -> Truth:
+    """Read it all; blocks, and raises what the drivers raise. Wants its own thread."""
+    return asyncio.run(_read(dsn, nats_url))
+
+
+async def _read(dsn: str, nats_url: str) -> Truth:
+    connection = await asyncpg.connect(dsn, timeout=10)
+    try:
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            at = await connection.fetchval(NOW)
+            reports = [_report(row) for row in await connection.fetch(REPORTS)]
+            history = [_line(row) for row in await connection.fetch(HISTORY)]
+            outbox = int(await connection.fetchval(OUTBOX))
+        stream = await _stream(nats_url)
+        processed = Counter(str(row["event_id"]) for row in await connection.fetch(PROCESSED))
+        notices = Counter(str(row["event_id"]) for row in await connection.fetch(NOTICES))
+    finally:
+        await connection.close()
+    return Truth(at, reports, history, outbox, stream, processed, notices)
+
+
+async def _stream(nats_url: str) -> list[Published]:
+    client = await nats.connect(nats_url, connect_timeout=5, allow_reconnect=False)
+    try:
+        js = client.jetstream(timeout=10)
+        state = (await js.stream_info(STREAM)).state
+        found: list[Published] = []
+        for start in range(max(1, state.first_seq), state.last_seq + 1, WINDOW):
+            wanted = range(start, min(start + WINDOW, state.last_seq + 1))
+            messages = await asyncio.gather(*(js.get_msg(STREAM, seq=each, direct=True) for each in wanted))
+            found += [_published(message) for message in messages]
+        return found
+    finally:
+        await client.close()
+
+
+def _report(row: Any) -> Report:
+    return Report(
+        str(row["report_id"]),
+        bytes(row["tracking"]),
+        row["privacy"],
+        row["status"],
+        row["level"],
+        row["version"],
+        row["due_at"],
+    )
+
+
+def _line(row: Any) -> Line:
+    return Line(str(row["report_id"]), row["version"], row["event"], row["level"], row["at"])
+
+
+def _published(message: Any) -> Published:
+    event = json.loads(message.data)
+    return Published(
+        int(message.seq),
+        (message.headers or {}).get(MESSAGE_ID, ""),
+        str(event["event_id"]),
+        str(event["report_id"]),
+        int(event["version"]),
+        _moment(event.get("due_at")),
+        event.get("reporter") is not None,
+    )
+
+
+def _moment(value: str | float | None) -> datetime | None:
+    if value is None:
+        return None
+    if isinstance(value, int | float):
+        return datetime.fromtimestamp(value, UTC)
+    return datetime.fromisoformat(value)

@@ -1,0 +1,247 @@
+"""In-memory doors for the tests of the edge: honest enough to be asked, simple enough to be read."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+import trio
+
+from jagawarga.catalogue.messages import Agency, Assignment, Category
+from jagawarga.edge.doors import Doors
+from jagawarga.errors import Conflict, Invalid, NotFound, Unauthenticated
+from jagawarga.identity.messages import PersonalFacts, Principal, Session
+from jagawarga.notification.messages import StreamEvent
+from jagawarga.reports.messages import FileReport, HistoryEntry, Page, Receipt, ReportView
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from jagawarga.identity.messages import AddOfficer, OpenSession, RegisterCitizen
+    from jagawarga.notification.messages import Notification
+    from jagawarga.reports.messages import Action, Status, SubmitReport
+
+NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+PEOPLE = {
+    "citizen-token": Principal("s1", "p1", "citizen"),
+    "officer-token": Principal("s2", "p2", "officer", "roads"),
+    "operator-token": Principal("s3", "p3", "operator"),
+}
+
+
+class FakeIdentity:
+    """Knows three tokens and one password."""
+
+    def __init__(self) -> None:
+        self.registered: list[RegisterCitizen] = []
+        self.officers: list[AddOfficer] = []
+
+    async def register(self, command: RegisterCitizen) -> None:
+        if any(each.nik == command.nik for each in self.registered):
+            raise Conflict("This NIK has an account.")
+        self.registered.append(command)
+
+    async def add_officer(self, command: AddOfficer) -> None:
+        self.officers.append(command)
+
+    async def open_session(self, command: OpenSession) -> Session:
+        if command.password != "right-password":  # noqa: S105 - a test's
+            raise Unauthenticated("User name or password is wrong.")
+        return Session("citizen-token", 900, "citizen", None)
+
+    async def authenticate(self, access_token: str) -> Principal:
+        try:
+            return PEOPLE[access_token]
+        except KeyError:
+            raise Unauthenticated("The token is not valid.") from None
+
+    async def facts(self, subject: str) -> PersonalFacts:
+        return PersonalFacts(subject, "", None, None, None)
+
+
+class FakeReports:
+    """Keeps reports in a dictionary; the agency of each is `roads`. `failure` is raised instead, when set."""
+
+    def __init__(self) -> None:
+        self.reports: dict[UUID, ReportView] = {}
+        self.codes: dict[str, UUID] = {}
+        self.owners: dict[UUID, str | None] = {}
+        self.failure: BaseException | None = None
+        self.delay = 0.0
+
+    def _fail(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+
+    async def file(self, command: FileReport) -> Receipt:
+        self._fail()
+        await trio.sleep(self.delay)
+        report_id, code = uuid4(), f"CODE-{len(self.codes)}"
+        line = HistoryEntry(1, "report.received", "received", 1, "roads", "system", NOW, None)
+        self.reports[report_id] = ReportView(
+            report_id, command.privacy, command.category, None, command.text, command.place, "received",
+            "roads", "roads", 1, 1, NOW, NOW, (line,),
+        )  # fmt: skip
+        self.codes[code] = report_id
+        self.owners[report_id] = command.reporter
+        return Receipt(report_id, code, "received", NOW)
+
+    def _open(self, report_id: UUID | None) -> ReportView:
+        self._fail()
+        if report_id is None or report_id not in self.reports:
+            raise NotFound("secret words of the domain")
+        return self.reports[report_id]
+
+    async def track(self, tracking_code: str) -> ReportView:
+        return self._open(self.codes.get(tracking_code))
+
+    async def list_for_agency(self, agency: str, *, status: Status | None, cursor: str | None, limit: int) -> Page:
+        del agency, cursor
+        self._fail()
+        return Page(tuple(r for r in self.reports.values() if status in (None, r.status))[:limit], None)
+
+    async def open_for_agency(self, agency: str, report_id: UUID) -> ReportView:
+        del agency
+        return self._open(report_id)
+
+    async def act(self, agency: str, report_id: UUID, action: Action, note: str | None) -> ReportView:
+        del agency, note
+        report = self._open(report_id)
+        if action == "acknowledge" and report.status != "received":
+            raise Conflict("The report is not new.")
+        self.reports[report_id] = replace(report, status="acknowledged", version=report.version + 1)
+        return self.reports[report_id]
+
+    async def list_own(self, reporter: str, *, cursor: str | None, limit: int) -> Page:
+        del cursor
+        return Page(tuple(r for r in self.reports.values() if self.owners[r.report_id] == reporter)[:limit], None)
+
+    async def open_own(self, reporter: str, report_id: UUID) -> ReportView:
+        return self._open(report_id if self.owners.get(report_id) == reporter else None)
+
+    async def list_public(self, *, cursor: str | None, limit: int) -> Page:
+        del cursor
+        self._fail()
+        return Page(tuple(r for r in self.reports.values() if r.privacy == "public")[:limit], None)
+
+    async def open_public(self, report_id: UUID) -> ReportView:
+        report = self._open(report_id)
+        return self._open(report_id if report.privacy == "public" else None)
+
+    async def counts(self) -> Mapping[str, int]:
+        return {"received": len(self.reports)}
+
+
+class FakeIntake:
+    """Cuts the reporter of an anonymous report, and files."""
+
+    def __init__(self, reports: FakeReports) -> None:
+        self.reports = reports
+
+    async def submit(self, principal: Principal, command: SubmitReport) -> Receipt:
+        if command.category == "unknown":
+            raise Invalid("No such category.", fields={"category": "is not known"})
+        reporter = None if command.privacy == "anonymous" else principal.pseudonym
+        return await self.reports.file(
+            FileReport(command.privacy, command.category, command.text, command.place, reporter)
+        )
+
+
+class FakeCatalogue:
+    """One agency and one category to begin with."""
+
+    def __init__(self) -> None:
+        self.known_agencies = {"roads": Agency("roads", "Roads", None)}
+        self.known_categories = {"pothole": Category("pothole", "Pothole", (3600.0,), (7200.0,))}
+
+    def categories(self) -> tuple[Category, ...]:
+        return tuple(self.known_categories.values())
+
+    def category(self, key: str) -> Category:
+        return self.known_categories[key]
+
+    def agencies(self) -> tuple[Agency, ...]:
+        return tuple(self.known_agencies.values())
+
+    def assign(self, category: str, latitude: float | None, longitude: float | None, address: str | None) -> Assignment:
+        del latitude, longitude, address
+        return Assignment(self.known_categories[category], None, ("roads",))
+
+    async def put_agency(self, agency: Agency) -> None:
+        if agency.parent is not None and agency.parent not in self.known_agencies:
+            raise Invalid("No such parent.", fields={"parent": "is not known"})
+        self.known_agencies[agency.key] = agency
+
+    async def put_category(self, category: Category, agency: str) -> None:
+        del agency
+        self.known_categories[category.key] = category
+
+
+class FakeNotification:
+    """Remembers events and lets each subscriber read on from where it says; `gone` ends the subscriptions."""
+
+    def __init__(self) -> None:
+        self.events: list[StreamEvent] = []
+        self.more = trio.Event()
+        self.gone = False
+        self.subscribers = 0
+
+    def publish(self, data: str) -> None:
+        self.events.append(StreamEvent(len(self.events) + 1, "report.received", data))
+        self._wake()
+
+    def end(self) -> None:
+        self.gone = True
+        self._wake()
+
+    def _wake(self) -> None:
+        self.more.set()
+        self.more = trio.Event()
+
+    async def inbox(self, recipient: str, *, limit: int) -> tuple[Notification, ...]:
+        del recipient, limit
+        return ()
+
+    @asynccontextmanager
+    async def subscribe(self, agency: str, *, after: int | None) -> AsyncIterator[AsyncIterator[StreamEvent]]:
+        del agency
+        self.subscribers += 1
+        try:
+            yield self._read(len(self.events) if after is None else after)
+        finally:
+            self.subscribers -= 1
+
+    async def _read(self, after: int) -> AsyncIterator[StreamEvent]:
+        while not self.gone:
+            if after < len(self.events):
+                after += 1
+                yield self.events[after - 1]
+            else:
+                await self.more.wait()
+
+
+@dataclass
+class House:
+    """All fakes, and the doors made of them."""
+
+    identity: FakeIdentity = field(default_factory=FakeIdentity)
+    reports: FakeReports = field(default_factory=FakeReports)
+    catalogue: FakeCatalogue = field(default_factory=FakeCatalogue)
+    notification: FakeNotification = field(default_factory=FakeNotification)
+    state: dict[str, str] = field(default_factory=lambda: {"database": "ok"})
+    observed: list[tuple[str, str, float]] = field(default_factory=list)
+
+    def doors(self) -> Doors:
+        return Doors(
+            identity=self.identity,
+            intake=FakeIntake(self.reports),
+            reports=self.reports,
+            catalogue=self.catalogue,
+            notification=self.notification,
+            health=lambda: self.state,
+            metrics=lambda: b"# metrics\n",
+            observe=lambda route, status, seconds: self.observed.append((route, status, seconds)),
+        )

@@ -1,0 +1,102 @@
+"""The bus: at least once, in order, refused rather than lost."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+
+from jagawarga.errors import Unavailable
+from jagawarga.plumbing.aio import AioActor, AioDoor
+from jagawarga.plumbing.bus import Bus, BusActor, Delivery, Outgoing
+from supervisors import StartFailed, worker
+from supervisors.testing import running
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[Bus]:
+    """A connected bus."""
+    door = AioDoor()
+    bus = Bus(door, url)
+    async with running(worker("aio", AioActor, door), worker("bus", BusActor, bus)):
+        yield bus
+
+
+def events(count: int, kind: str = "report.received") -> list[Outgoing]:
+    """Messages with ids of their own."""
+    return [
+        Outgoing(str(uuid.uuid4()), f"jagawarga.events.{kind}", f'{{"n":{number}}}'.encode())
+        for number in range(count)
+    ]
+
+
+async def drain(bus: Bus, wait: float = 0.3) -> list[Delivery]:
+    """Take and acknowledge all that is there."""
+    taken: list[Delivery] = []
+    while batch := await bus.fetch("notification", 100, wait):
+        await bus.ack(batch)
+        taken += batch
+    return taken
+
+
+async def test_published_is_stored_and_delivered_in_order(nats_url: str) -> None:
+    """What the broker acknowledged is delivered once, in the order it was published."""
+    async with connected(nats_url) as bus:
+        await drain(bus)
+        sent = events(300)
+        assert await bus.publish(sent) == {each.message_id for each in sent}
+        assert await bus.publish(sent) == {each.message_id for each in sent}, "the second time is a duplicate"
+        assert [each.message_id for each in await drain(bus)] == [each.message_id for each in sent]
+        assert await bus.fetch("notification", 10, 0.2) == []
+
+
+async def test_unacknowledged_comes_again(nats_url: str) -> None:
+    """A message handed back is delivered again, and says how often it was."""
+    async with connected(nats_url) as bus:
+        await drain(bus)
+        await bus.publish(events(1))
+        (first,) = await bus.fetch("notification", 10, 1)
+        await bus.retry(first, 0.05)
+        (second,) = await bus.fetch("notification", 10, 2)
+        assert (second.message_id, second.deliveries) == (first.message_id, 2)
+        await bus.ack([second])
+
+
+async def test_parked_is_kept_aside(nats_url: str) -> None:
+    """A poison message leaves its consumer and lies among the dead letters with its reason."""
+    async with connected(nats_url) as bus:
+        await drain(bus)
+        await bus.publish(events(1))
+        (poison,) = await bus.fetch("notification", 10, 1)
+        await bus.park(poison, "undecodable")
+        assert await bus.fetch("notification", 10, 0.3) == []
+
+        async def look() -> str:
+            message = await bus._js.get_last_msg("DEADLETTERS", f"jagawarga.dlq.{poison.subject}")  # noqa: SLF001
+            return str(message.headers["Reason"])
+
+        assert await bus.door.run(look) == "undecodable"
+
+
+async def test_reading_back(nats_url: str) -> None:
+    """Stored events can be read from any place on, without a consumer."""
+    async with connected(nats_url) as bus:
+        last = await bus.last_sequence()
+        sent = events(25)
+        await bus.publish(sent)
+        assert await bus.last_sequence() == last + 25
+        found = await bus.read_from(last + 1, 10)
+        assert [each.message_id for each in found] == [each.message_id for each in sent[:10]]
+        assert [each.sequence for each in found] == list(range(last + 1, last + 11))
+        assert await bus.read_from(last + 26, 10) == []
+
+
+async def test_unreachable() -> None:
+    """A broker that is not there fails the start of its actor, as Unavailable, within seconds."""
+    with trio.fail_after(20), pytest.raises(StartFailed) as caught:
+        async with connected("nats://127.0.0.1:9"):
+            pass
+    assert isinstance(caught.value.root_cause(), Unavailable)
