@@ -40,11 +40,11 @@ class Instance:
     data: Path
     log: deque[str] = field(default_factory=lambda: deque(maxlen=LINES_KEPT), repr=False)
 
-    async def ask(self, op: str, limit: float = 35.0, **args: Any) -> Any:
+    async def ask(self, op: str, within: float = 35.0, /, **args: Any) -> Any:
         """Ask over the control socket; raises what `supervisors.control.request` raises."""
         # Abandoned when cancelled: a thread that waits for a socket must not hold up a Ctrl-C.
         return await trio.to_thread.run_sync(
-            lambda: request(control_path(self.data), op, limit, **args), abandon_on_cancel=True
+            lambda: request(control_path(self.data), op, within, **args), abandon_on_cancel=True
         )
 
 

@@ -29,6 +29,8 @@ Work = Callable[..., Coroutine[Any, Any, T]]
 DEADLINE = 10.0
 UNWIND_SECONDS = 3.0
 """How long a cancelled coroutine may take to unwind before the crossing leaves it behind."""
+WIND_UP_SECONDS = 1.0
+"""What the work of a closing loop gets to unwind."""
 HEARTBEAT_EVERY = 2.0
 HEARTBEAT_LIMIT = 10.0
 """A loop that has not answered for this long is hung."""
@@ -66,11 +68,25 @@ class _Crossing:
             return
 
 
+_loops: dict[int, _Loop] = {}
+"""The loops that run, by the identity of their asyncio loop."""
+
+
+def at_close(close: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Have `close()` awaited in the running loop before it ends; called from within that loop.
+
+    What belongs to a loop must be closed in its own thread: a transport touched from another is a segmentation fault.
+    """
+    _loops[id(asyncio.get_running_loop())].closers.append(close)
+
+
 class _Loop:
     """One asyncio loop in its thread, and the crossings under way in it."""
 
     def __init__(self) -> None:
         self.loop = uvloop.new_event_loop()
+        self.closers: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        _loops[id(self.loop)] = self
         self.loop.set_exception_handler(_unretrieved)
         self.crossings: set[_Crossing] = set()
         self.thread = threading.Thread(target=self._serve, name="asyncio", daemon=True)
@@ -79,6 +95,7 @@ class _Loop:
     def _serve(self) -> None:
         asyncio.set_event_loop(self.loop)
         self.loop.run_forever()
+        del _loops[id(self.loop)]
         self.loop.close()
 
     def begin(self, crossing: _Crossing, work: Work[T], args: tuple[Any, ...]) -> None:
@@ -104,14 +121,18 @@ class _Loop:
     def stop(self) -> None:
         """Cancel what runs and end the thread soon; never waits."""
 
-        def end() -> None:
-            tasks = asyncio.all_tasks(self.loop)
-            for each in tasks:
-                each.cancel()
-            # A little time for the cancelled to unwind; those that will not are left to the dying loop.
-            self.loop.call_later(0.2 if tasks else 0.0, self.loop.stop)
+        self.loop.call_soon_threadsafe(lambda: self.loop.create_task(self._wind_up()))
 
-        self.loop.call_soon_threadsafe(end)
+    async def _wind_up(self) -> None:
+        tasks = asyncio.all_tasks(self.loop) - {asyncio.current_task()}
+        for each in tasks:
+            each.cancel()
+        closing = [asyncio.ensure_future(close()) for close in self.closers]
+        if tasks or closing:
+            await asyncio.wait({*tasks, *closing}, timeout=WIND_UP_SECONDS)
+        # Closed transports get their last callbacks before the loop that owns them goes.
+        await asyncio.sleep(0.05)
+        self.loop.stop()
 
 
 class AioDoor:

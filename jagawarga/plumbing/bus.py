@@ -20,7 +20,7 @@ from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 
 from jagawarga.errors import Unavailable
-from jagawarga.plumbing.aio import DEADLINE, AioDoor
+from jagawarga.plumbing.aio import DEADLINE, AioDoor, at_close
 from supervisors import Actor
 
 SUBJECTS: Final = "jagawarga.events"
@@ -103,6 +103,8 @@ class Bus:
         self.durables = tuple(durables)
         self._client: Any = None
         self._js: Any = None
+        # A connection belongs to the loop that opened it, and may be touched in no other.
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._subscriptions: dict[str, Any] = {}
         self._failures: dict[str, int] = {}
 
@@ -145,10 +147,17 @@ class Bus:
     # --- in the asyncio loop
 
     def _stream(self) -> Any:
-        if not self.is_open:
+        if not self.is_open or self._loop is not asyncio.get_running_loop():
             msg = "the broker is out of reach"
             raise Unavailable(msg)
         return self._js
+
+    def _message(self, delivery: Delivery) -> Msg | None:
+        """The message to answer, if it came over this very connection."""
+        if delivery.message is not None and delivery.message._client is not self._client:  # noqa: SLF001 - no public way
+            msg = "the message came over a connection that is gone"
+            raise Unavailable(msg)
+        return delivery.message
 
     async def _publish(self, messages: Sequence[Outgoing]) -> set[str]:
         stream = self._stream()
@@ -214,28 +223,31 @@ class Bus:
         self._stream()
         try:
             for each in deliveries:
-                if each.message is not None:
-                    await each.message.ack()
+                message = self._message(each)
+                if message is not None:
+                    await message.ack()
         except _DOWN as error:
             msg = f"the broker is out of reach ({type(error).__name__})"
             raise Unavailable(msg) from error
 
     async def _retry(self, delivery: Delivery, delay: float) -> None:
         self._stream()
-        if delivery.message is not None:
+        message = self._message(delivery)
+        if message is not None:
             try:
-                await delivery.message.nak(delay=delay)
+                await message.nak(delay=delay)
             except _DOWN as error:
                 msg = f"the broker is out of reach ({type(error).__name__})"
                 raise Unavailable(msg) from error
 
     async def _park(self, delivery: Delivery, reason: str) -> None:
         stream = self._stream()
+        message = self._message(delivery)
         headers = {MESSAGE_ID: f"dlq-{delivery.sequence}", "Reason": reason, "Sequence": str(delivery.sequence)}
         try:
             await stream.publish(f"jagawarga.dlq.{delivery.subject}", delivery.payload, PUBLISH_SECONDS, headers=headers)
-            if delivery.message is not None:
-                await delivery.message.term()
+            if message is not None:
+                await message.term()
         except _DOWN as error:
             msg = f"the broker is out of reach ({type(error).__name__})"
             raise Unavailable(msg) from error
@@ -285,7 +297,8 @@ class Bus:
         except BaseException:
             await _quietly(client.close())
             raise
-        self._client, self._js = client, js
+        at_close(lambda: _quietly(client.close()))
+        self._client, self._js, self._loop = client, js, asyncio.get_running_loop()
 
     async def _connect(self) -> Any:
         return await nats.connect(
@@ -304,7 +317,7 @@ class Bus:
     async def _close(self) -> None:
         client, self._client, self._js = self._client, None, None
         self._subscriptions.clear()
-        if client is not None:
+        if client is not None and self._loop is asyncio.get_running_loop():
             await _quietly(client.close())
 
 

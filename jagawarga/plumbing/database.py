@@ -16,7 +16,7 @@ import asyncpg
 import structlog
 
 from jagawarga.errors import Unavailable
-from jagawarga.plumbing.aio import DEADLINE, AioDoor
+from jagawarga.plumbing.aio import DEADLINE, AioDoor, at_close
 from jagawarga.plumbing.migrate import migrate
 from supervisors import Actor
 
@@ -35,7 +35,7 @@ START_DEADLINE = 60.0
 
 _DOWN = (OSError, asyncio.TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError,
          asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError, asyncpg.AdminShutdownError,
-         asyncpg.CrashShutdownError, asyncpg.QueryCanceledError, asyncpg.DiskFullError)
+         asyncpg.CrashShutdownError, asyncpg.InternalClientError, asyncpg.QueryCanceledError, asyncpg.DiskFullError)
 _AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 
 log = structlog.get_logger()
@@ -49,6 +49,8 @@ class Database:
         self.url = url
         self.sizes = dict(pools)
         self._pools: dict[str, Any] = {}
+        # Pools belong to the loop that opened them, and may be touched in no other.
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._trouble: str | None = None
 
     @property
@@ -77,7 +79,7 @@ class Database:
 
     async def _unit(self, role: str, work: Work[T], agency: str | None, transaction: bool) -> T:  # noqa: FBT001
         pool = self._pools.get(role)
-        if pool is None:
+        if pool is None or self._loop is not asyncio.get_running_loop():
             msg = "the database is not open"
             raise Unavailable(msg)
         for attempt in range(RETRIES):
@@ -114,16 +116,21 @@ class Database:
                     command_timeout=STATEMENT_SECONDS, max_inactive_connection_lifetime=300,
                 )
         except BaseException:
-            for pool in pools.values():
-                pool.terminate()
+            await _terminate(pools)
             raise
-        self._pools = pools
+        at_close(lambda: _terminate(pools))
+        self._pools, self._loop = pools, asyncio.get_running_loop()
 
     async def _close(self) -> None:
         pools, self._pools = self._pools, {}
-        for pool in pools.values():
-            # Not close(): it would wait for work under way, and whoever stops us has waited enough.
-            pool.terminate()
+        if self._loop is asyncio.get_running_loop():
+            await _terminate(pools)
+
+
+async def _terminate(pools: Mapping[str, Any]) -> None:
+    for pool in pools.values():
+        # Not close(): it would wait for work under way, and whoever stops us has waited enough.
+        pool.terminate()
 
 
 def _take_role(role: str) -> Callable[[Any], Awaitable[None]]:

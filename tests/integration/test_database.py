@@ -15,7 +15,7 @@ from jagawarga.errors import StartupError, Unavailable
 from jagawarga.plumbing.aio import AioActor, AioDoor
 from jagawarga.plumbing.database import Database, DatabaseActor
 from jagawarga.plumbing.migrate import split
-from supervisors import Registry, StartFailed, worker
+from supervisors import Registry, StartFailed, supervisor, worker
 from supervisors.testing import running
 
 NAME = Registry("test").name("database")
@@ -134,3 +134,42 @@ def test_split() -> None:
     """Statements end at a semicolon that ends a line; comments are no statements."""
     text = "-- why\nCREATE TABLE a (\n  b text DEFAULT ';x'\n);\n\nDROP TABLE c;\n-- end;\n"
     assert split(text) == ("CREATE TABLE a (\n  b text DEFAULT ';x'\n)", "DROP TABLE c")
+
+
+async def test_a_new_loop_never_touches_the_old_ones_connections(fresh_database_url: str) -> None:
+    """Loop and pools are replaced again and again under load; the process lives (each once was a segmentation fault)."""
+    door = AioDoor()
+    database = Database(door, fresh_database_url, {"reports": 3})
+    loops = Registry("test").name("aio")
+    served = 0
+
+    async def work(connection: Any) -> Any:
+        return await connection.fetchval("SELECT 1")
+
+    async def use() -> None:
+        nonlocal served
+        while True:
+            try:
+                served += await database.run("reports", work, deadline=1)
+            except Unavailable:
+                await trio.sleep(0.005)
+
+    plumbing = supervisor(
+        "plumbing",
+        [worker("aio", AioActor, door, name=loops), worker("database", DatabaseActor, database)],
+        strategy="rest_for_one",
+        intensity=100,
+    )
+    async with running(plumbing), trio.open_nursery() as nursery:
+        for _ in range(10):
+            nursery.start_soon(use)
+        for _ in range(8):
+            await trio.sleep(0.1)
+            old = loops.whereis()
+            if old is not None:
+                old.exit("killed")
+        before = served
+        with trio.fail_after(20):
+            while served < before + 100:
+                await trio.sleep(0.05)
+        nursery.cancel_scope.cancel()
