@@ -1,0 +1,1 @@
+"""JagaWarga: citizens report, the right agency hears of it, lateness climbs."""

@@ -1,6 +1,6 @@
 """Every setting of the process: typed, bounded, described.
 
-The later wins: defaults here, `config/jagawarga.toml`, the environment (`JAGAWARGA_<NAME>`), options of the command line.
+The later wins: defaults here, `config/jagawarga.toml`, the environment (`JAGAWARGA_<NAME>`), command line options.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Settings(BaseSettings):
         60.0, description="seconds to which an anonymous report's own time is rounded"
     )
     session_seconds: int = Field(900, ge=30, le=86_400, description="life of an access token")
-    seed_accounts: bool = Field(True, description="make the accounts of config/accounts.toml at the first start")
+    seed_accounts: bool = Field(default=True, description="make the accounts of accounts.toml at the first start")
     body_limit: int = Field(262_144, ge=1024, description="bytes a request body may have")
     text_limit: int = Field(10_000, ge=100, description="characters a report's text may have")
     drain_seconds: Positive = Field(5.0, description="what requests in flight get to finish at an orderly stop")
@@ -111,9 +111,7 @@ def describe(settings: Settings) -> list[Described]:
     rows = []
     for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
-        rows.append(
-            Described(name, _text(value), _text(field.default), PREFIX + name.upper(), field.description or "")
-        )
+        rows.append(Described(name, _text(value), _text(field.default), PREFIX + name.upper(), field.description or ""))
     return rows
 
 

@@ -75,12 +75,7 @@ async def serve_control(
     `operations` are the application's own, called in the loop as `await operation(**arguments)`.
     """
     desk = _Desk(runtime, operations, trio.lowlevel.current_trio_token(), trio.lowlevel.current_clock())
-    path.unlink(missing_ok=True)
-    old = os.umask(0o177)
-    try:
-        server = _Server(str(path), desk)
-    finally:
-        os.umask(old)
+    server = _listen(path, desk)
     thread = threading.Thread(target=server.serve_forever, args=(0.1,), name="control", daemon=True)
     thread.start()
     try:
@@ -93,7 +88,21 @@ async def serve_control(
         with trio.move_on_after(1.0, shield=True):
             await trio.to_thread.run_sync(server.shutdown, abandon_on_cancel=True)
         server.server_close()
-        path.unlink(missing_ok=True)
+        _remove(path)
+
+
+def _listen(path: Path, desk: _Desk) -> _Server:
+    """Bind a socket that only its owner may open, in place of one a killed predecessor left."""
+    _remove(path)
+    old = os.umask(0o177)
+    try:
+        return _Server(str(path), desk)
+    finally:
+        os.umask(old)
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
 
 
 class _Server(socketserver.ThreadingUnixStreamServer):

@@ -1,4 +1,6 @@
-"""Dynamic supervisors: very many like children, started on demand (OTP `simple_one_for_one`, Elixir `DynamicSupervisor`).
+"""Dynamic supervisors: very many like children, started on demand.
+
+OTP's `simple_one_for_one`, Elixir's `DynamicSupervisor`.
 
 The children share one template; each has its own extra arguments, appended to the template's, and possibly a name.
 There is no order among them: they are restarted one by one and stopped all at once. What a supervisor must know of a

@@ -93,7 +93,7 @@ class AlreadyStarted(SupervisionError):
     """The name is taken, or the supervisor has a child of that id (OTP `already_started`)."""
 
 
-class Stop(Exception):  # noqa: N818 - OTP's word: a callback "returns stop"; it is a request, not an error
+class Stop(Exception):
     """Raised by a callback to end its own process with `reason` (OTP `{stop, Reason, State}`)."""
 
     def __init__(self, reason: Reason = NORMAL) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from supervisors.specs import ChildSpec
 
 
-def launch(
+def launch(  # noqa: PLR0917 - the parts of a process, in the order of `Process`
     spec: ChildSpec,
     args: tuple[Any, ...],
     name: Name | None,

@@ -34,7 +34,7 @@ class Parked:
 
     def __next__(self) -> Any:
         # The public coroutine's first step is exactly the message Trio's runner wants.
-        coroutine = trio.lowlevel.wait_task_rescheduled(self)
+        coroutine = trio.lowlevel.wait_task_rescheduled(self)  # noqa: ASYNC105 - stepped by hand below
         try:
             return coroutine.send(None)
         finally:
@@ -50,6 +50,7 @@ class Parked:
 
     def __call__(self, raise_cancel: Callable[[], NoReturn]) -> trio.lowlevel.Abort:
         """Be the abort function: a cancelled wait simply ends."""
+        del raise_cancel
         self.abandoned()
         return trio.lowlevel.Abort.SUCCEEDED
 

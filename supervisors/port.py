@@ -39,7 +39,7 @@ POLL = 0.05
 KILL_WITHIN = 5.0
 
 
-class PortExited(Exception):  # noqa: N818 - an exit, as in OTP; not always an error of ours
+class PortExited(Exception):
     """The process ended by itself; `code` is its exit code (-N: killed by signal N), `last_lines` its last words."""
 
     def __init__(self, code: int, last_lines: tuple[str, ...]) -> None:
@@ -52,7 +52,7 @@ class PortExited(Exception):  # noqa: N818 - an exit, as in OTP; not always an e
         return f"{how}; {_last_words(self.last_lines)}"
 
 
-class PortNotReady(Exception):  # noqa: N818 - named for what the port is
+class PortNotReady(Exception):
     """The process runs but did not become ready within `seconds`; it was stopped."""
 
     def __init__(self, seconds: float, last_lines: tuple[str, ...]) -> None:
@@ -134,7 +134,7 @@ def spawn(command: OsCommand) -> subprocess.Popen[bytes]:
         cwd=command.cwd,
         start_new_session=True,  # a terminal's Ctrl-C is ours to hand on, in order
     )
-    assert process.stdout is not None  # noqa: S101 - stdout=PIPE
+    assert process.stdout is not None
     with suppress(OSError):  # a wide pipe, so that a busy loop of ours does not make the child wait; not vital
         fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
     return process
@@ -165,7 +165,7 @@ async def run_port(started: Callable[[], object], command: OsCommand) -> None:
                     started()
                 await _exited(process)
             if patience.cancelled_caught:
-                raise PortNotReady(command.ready_within, ())  # noqa: TRY301 - its last lines come below
+                raise PortNotReady(command.ready_within, ())
         except Exception as error:  # noqa: BLE001 - broad: raised again below, where no nursery wraps it in a group
             failure = error
         finally:
@@ -197,7 +197,7 @@ async def _pump(
     log: Callable[[str], None],
     tail: deque[str],
 ) -> None:
-    assert process.stdout is not None  # noqa: S101 - stdout=PIPE
+    assert process.stdout is not None
     rest = b""
     with scope:
         async with trio.lowlevel.FdStream(os.dup(process.stdout.fileno())) as stream:

@@ -60,7 +60,7 @@ class Process(Parked):
         "task",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - made by `launch` alone
         self,
         actor: Actor,
         spec: ChildSpec,
@@ -295,9 +295,10 @@ class Process(Parked):
     async def _interruptible(self, work: Awaitable[Any]) -> Any:
         """Await a callback so that `exit` can cut it short."""
         self.runtime.running = None
-        with trio.CancelScope() as self._scope:
+        scope = self._scope = trio.CancelScope()
+        with scope:
             if self._exit is not None and (self._exit == KILLED or not self.actor.trap_exit):
-                self._scope.cancel()
+                scope.cancel()
             answer = await work
             self._scope = None
             return answer
@@ -312,13 +313,11 @@ class Process(Parked):
             if work is not None:
                 # Shielded on purpose: cleanup runs although the world is being cancelled, but within the limit
                 # of its child spec, and a kill still cuts it short.
-                with trio.move_on_after(limit, shield=True) as self._scope:
+                scope = self._scope = trio.move_on_after(limit, shield=True)
+                with scope:
                     await work
-                    if self._exit != KILLED:
-                        self._scope = None
-                        return reason
                 self._scope = None
-                return KILLED
+                return KILLED if scope.cancelled_caught else reason
         except Exception as crash:  # noqa: BLE001 - a crash in cleanup is the exit reason, as in OTP
             return crash
         return reason
@@ -333,16 +332,11 @@ class Process(Parked):
         if self.name is not None:
             self.name.release(self)
         self._drop_timers()
-        if self._batch is not None:
-            for message in self._batch:
+        for waiting in (self._batch, self._inbox):
+            for message in waiting or ():
                 if type(message) is Sender:
                     message.down(reason)
-            self._batch = None
-        if self._inbox is not None:
-            for message in self._inbox:
-                if type(message) is Sender:
-                    message.down(reason)
-            self._inbox = None
+        self._batch = self._inbox = None
         if self._ended is not None:
             self._ended.set()
         if self.parent is not None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from supervisors.process import Process
     from supervisors.runtime import Runtime
 
+HINTS = 5
 COLLAPSE_ABOVE = 20
 """A dynamic supervisor with more children than this is shown by counts."""
 
@@ -75,11 +76,11 @@ def find(runtime: Runtime, path: str) -> tuple[str, Process]:
             return known, process
         if known.endswith(f"/{wanted}"):
             matches.append((known, process))
-        elif wanted and wanted.rsplit("/", 1)[-1] in known and len(near) < 5:
+        elif wanted and wanted.rsplit("/", 1)[-1] in known and len(near) < HINTS:
             near.append(known)
     if len(matches) == 1:
         return matches[0]
-    raise UnknownActor(path, [known for known, _ in matches[:5]] or near, ambiguous=bool(matches))
+    raise UnknownActor(path, [known for known, _ in matches[:HINTS]] or near, ambiguous=bool(matches))
 
 
 def walk(runtime: Runtime) -> Iterator[tuple[str, Process]]:

@@ -28,7 +28,8 @@ SWEEP_FLOOR = 10_000
 class Target(Protocol):
     """Who a timer is for: `due` is called in the wheel's task and must neither wait nor raise."""
 
-    def due(self, timer: Timer) -> None: ...
+    def due(self, timer: Timer) -> None:
+        """Take a timer that has come due."""
 
 
 class Timer:

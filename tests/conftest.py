@@ -76,7 +76,7 @@ async def _statement(url: str, sql: str) -> None:
 def _serving(command: OsCommand) -> Iterator[None]:
     # Not through run_port: a session's fixture lives outside of any Trio run.
     with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(  # noqa: S603 - our own command
+        process = subprocess.Popen(
             launch_argv(command),
             stdin=subprocess.DEVNULL,
             stdout=output,

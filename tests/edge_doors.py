@@ -48,7 +48,7 @@ class FakeIdentity:
         self.officers.append(command)
 
     async def open_session(self, command: OpenSession) -> Session:
-        if command.password != "right-password":  # noqa: S105 - a test's
+        if command.password != "right-password":
             raise Unauthenticated("User name or password is wrong.")
         return Session("citizen-token", 900, "citizen", None)
 

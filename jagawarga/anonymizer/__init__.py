@@ -1,0 +1,1 @@
+"""Where an anonymous report loses its maker."""

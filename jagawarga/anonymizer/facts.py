@@ -18,11 +18,53 @@ SHORTEST_MAILBOX: Final = 3
 _BETWEEN_DIGITS: Final = r"[\W_]{0,3}"
 _BETWEEN_LETTERS: Final = r"[\W_]{0,2}"
 _PROVIDERS: Final = frozenset(
-    "gmail googlemail yahoo ymail outlook hotmail live icloud proton protonmail mail email rocketmail".split()
+    [
+        "gmail",
+        "googlemail",
+        "yahoo",
+        "ymail",
+        "outlook",
+        "hotmail",
+        "live",
+        "icloud",
+        "proton",
+        "protonmail",
+        "mail",
+        "email",
+        "rocketmail",
+    ]
 )
 _GENERIC: Final = frozenset(
-    "jalan jl jln gang gg no nomor rt rw blok kelurahan kel desa ds dusun kampung kp komplek kompleks perumahan perum "
-    "rumah apartemen lantai lt unit tower cluster".split()
+    [
+        "jalan",
+        "jl",
+        "jln",
+        "gang",
+        "gg",
+        "no",
+        "nomor",
+        "rt",
+        "rw",
+        "blok",
+        "kelurahan",
+        "kel",
+        "desa",
+        "ds",
+        "dusun",
+        "kampung",
+        "kp",
+        "komplek",
+        "kompleks",
+        "perumahan",
+        "perum",
+        "rumah",
+        "apartemen",
+        "lantai",
+        "lt",
+        "unit",
+        "tower",
+        "cluster",
+    ]
 )
 _MAIL_JOINTS: Final = re.compile(r"[._+\-]")
 _DISTRICT: Final = re.compile(r"\s*(?:kota|kabupaten|kab|kecamatan|kec|provinsi|prov)\b", re.IGNORECASE)
@@ -30,11 +72,7 @@ _DISTRICT: Final = re.compile(r"\s*(?:kota|kabupaten|kab|kecamatan|kec|provinsi|
 
 def patterns_of(facts: PersonalFacts) -> list[tuple[str, re.Pattern[str]]]:
     """The patterns that find one person; made for one text, kept nowhere."""
-    made: list[tuple[str, str]] = []
-    # The longest first, so that a whole name becomes one gap.
-    for word in sorted(_words(facts.name), key=len, reverse=True):
-        if len(word) >= SHORTEST_NAME:
-            made.append(("nama", _letters(word)))
+    made = [("nama", _letters(word)) for word in _words(facts.name) if len(word) >= SHORTEST_NAME]
     made.append(("NIK", _digits(facts.nik)))
     if facts.phone:
         number = re.sub(r"\D", "", facts.phone)

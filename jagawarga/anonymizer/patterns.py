@@ -30,29 +30,35 @@ _MONEY: Final = re.compile(r"(?:\brp|\bidr|\brupiah)[\s.:]*$", re.IGNORECASE)
 _DATE: Final = re.compile(
     r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})(?:\s+\d{1,2}(?:[:.]\d{2}){0,2})?"
 )
-_WORD_DIGIT: Final = "(?:nol|kosong|satu|dua|tiga|empat|lima|enam|tujuh|delapan|sembilan|zero|one|two|three|four|five|six|seven|eight|nine)"
+_WORD_DIGIT: Final = (
+    "(?:nol|kosong|satu|dua|tiga|empat|lima|enam|tujuh|delapan|sembilan|"
+    "zero|one|two|three|four|five|six|seven|eight|nine)"
+)
+
+_NUMBER: Final = r"[\s.:]{0,3}(?:nomor|no\.?)?"
+_PLATE: Final = r"[a-z]{1,2}[ .\-]?\d{1,4}(?:[ .\-]?[a-z]{1,3})?\b"
+_DAY: Final = r"\d{1,2}[\s\-/.]{1,2}(?:\d{1,2}|[a-z]{3,9})[\s\-/.]{1,2}\d{2,4}"
+_AT: Final = r"\s{0,2}[\[({<]?\s?(?:at|et|ad|ät)\s?[\])}>]?\s{0,2}"
+_DOT: Final = r"\s{0,2}[\[({<]?\s?(?:dot|titik|\.)\s?[\])}>]?\s{0,2}"
+_TLD: Final = r"(?:com|co|id|net|org|ac|go|sch|my|web|xyz|me|example)\b"
 
 _PLAIN: Final = (
     ("email", r"[\w.+\-]{1,64}\s?@\s?[\w\-]{1,63}(?:\.[a-z]{2,24}){1,3}"),
-    (
-        "email",
-        r"\b[\w.+\-]{1,64}\s{0,2}[\[({<]?\s?(?:at|et|ad|ät)\s?[\])}>]?\s{0,2}[\w\-]{1,63}"
-        r"(?:\s{0,2}[\[({<]?\s?(?:dot|titik|\.)\s?[\])}>]?\s{0,2}(?:com|co|id|net|org|ac|go|sch|my|web|xyz|me|example)\b){1,3}",
-    ),
+    ("email", rf"\b[\w.+\-]{{1,64}}{_AT}[\w\-]{{1,63}}(?:{_DOT}{_TLD}){{1,3}}"),
     ("tautan", r"\b(?:https?://|www\.)\S{1,300}"),
     ("tautan", r"\b(?:wa|t|instagram|facebook|fb|twitter|x|tiktok|linkedin|linktr|bit)\.(?:me|com|ee|ly)/\S{1,200}"),
     ("akun", r"(?<![\w@.])@[a-z0-9_][\w.]{2,30}"),
     ("akun", r"\b(?:ig|instagram|fb|facebook|twitter|tiktok|telegram|tele|line)\s{0,2}(?:saya|:|=)\s{0,2}[\w.@]{3,40}"),
     ("telepon", rf"\b{_WORD_DIGIT}(?:[\s,\-]{{1,3}}{_WORD_DIGIT}){{6,19}}\b"),
     ("plat", r"(?-i:\b[A-Z]{1,2}[ .\-]?\d{1,4}[ .\-]?[A-Z]{2,3}\b)"),
-    ("plat", r"\b(?:plat|nopol|nomor polisi|no\.? ?pol)\b[\s.:]{0,3}(?:nomor|no\.?)?\s?[a-z]{1,2}[ .\-]?\d{1,4}(?:[ .\-]?[a-z]{1,3})?\b"),
+    ("plat", rf"\b(?:plat|nopol|nomor polisi|no\.? ?pol)\b{_NUMBER}\s?{_PLATE}"),
     ("alamat", r"\brt[\s.:/]{0,3}\d{1,3}(?:[\s,./\-]{0,3}(?:rw[\s.:/]{0,3})?\d{1,3})?\b"),
     ("alamat", r"\brw[\s.:/]{0,3}\d{1,3}\b"),
     ("alamat", r"\b(?:no|nomor|nmr)\b[\s.:]{0,3}(?:rumah\s{0,2})?\d{1,4}(?:\s?[a-z])?\b(?![\s.]{0,2}\d)"),
     ("alamat", r"\bblok\s{1,2}[a-z]{1,3}[\s\-/]{0,2}\d{1,3}(?:[\s\-/.]{0,2}(?:no\.?\s?)?\d{1,3})?\b"),
     ("koordinat", r"-?\d{1,3}\.\d{4,}\s?[,;]\s?-?\d{1,3}\.\d{4,}"),
     ("IP", r"(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?!\.?\d)"),
-    ("tanggal lahir", r"\b(?:lahir|ttl|tgl\.? lahir|born)\b[^.\n;]{0,40}?\d{1,2}[\s\-/.]{1,2}(?:\d{1,2}|[a-z]{3,9})[\s\-/.]{1,2}\d{2,4}"),
+    ("tanggal lahir", rf"\b(?:lahir|ttl|tgl\.? lahir|born)\b[^.\n;]{{0,40}}?{_DAY}"),
     ("paspor", r"\b(?:paspor|passport)\b[\s.:]{0,3}(?:nomor|no\.?)?[\s.:]{0,2}[a-z]{1,2}\d{6,8}\b"),
 )  # fmt: skip
 LABELS: Final = frozenset({*_LOKAL.values(), *(label for label, _ in _PLAIN), "nama", "nomor", "alamat"})
@@ -69,10 +75,89 @@ _I_AM: Final = re.compile(r"\b[Ss]aya(?:\s+adalah)?,?\s+(?=[A-Z])|\bI am\s+(?=[A
 _WORD: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|['’.\-](?=[^\W\d_]))*\.?")
 _GAP: Final = re.compile(r" {0,2}")
 _NO_NAME: Final = frozenset(
-    "dan dari yang di ke ini itu ingin mau warga nik no nomor telepon telp hp wa tinggal alamat melapor melaporkan lapor "
-    "mohon minta tolong sebagai adalah sudah telah akan tidak bukan dengan untuk karena pada ada saya kami pelapor "
-    "jalan jl rumah sangat berharap kira terima kasih bekerja punya sering pernah melihat mengadu ktp umur usia sebuah "
-    "and from the who live lives of at in on with my phone email surel email pak bu bapak ibu mengalami merasa kecewa".split()
+    [
+        "dan",
+        "dari",
+        "yang",
+        "di",
+        "ke",
+        "ini",
+        "itu",
+        "ingin",
+        "mau",
+        "warga",
+        "nik",
+        "no",
+        "nomor",
+        "telepon",
+        "telp",
+        "hp",
+        "wa",
+        "tinggal",
+        "alamat",
+        "melapor",
+        "melaporkan",
+        "lapor",
+        "mohon",
+        "minta",
+        "tolong",
+        "sebagai",
+        "adalah",
+        "sudah",
+        "telah",
+        "akan",
+        "tidak",
+        "bukan",
+        "dengan",
+        "untuk",
+        "karena",
+        "pada",
+        "ada",
+        "saya",
+        "kami",
+        "pelapor",
+        "jalan",
+        "jl",
+        "rumah",
+        "sangat",
+        "berharap",
+        "kira",
+        "terima",
+        "kasih",
+        "bekerja",
+        "punya",
+        "sering",
+        "pernah",
+        "melihat",
+        "mengadu",
+        "ktp",
+        "umur",
+        "usia",
+        "sebuah",
+        "and",
+        "from",
+        "the",
+        "who",
+        "live",
+        "lives",
+        "of",
+        "at",
+        "in",
+        "on",
+        "with",
+        "my",
+        "phone",
+        "email",
+        "surel",
+        "email",
+        "pak",
+        "bu",
+        "bapak",
+        "ibu",
+        "mengalami",
+        "merasa",
+        "kecewa",
+    ]
 )
 _MOST_NAME_WORDS: Final = 5
 
@@ -89,7 +174,9 @@ _HOME_END: Final = re.compile(
     r"melaporkan|dengan|selama|setiap|and|because|where|which|since)\b)",
     re.IGNORECASE,
 )
-_ABBREVIATED: Final = re.compile(r"\b(?:jl|jln|jal|gg|gang|no|nmr|kel|kec|kab|kp|ds|dsn|blok|blk|perum|rt|rw|lt|st)$", re.IGNORECASE)
+_ABBREVIATED: Final = re.compile(
+    r"\b(?:jl|jln|jal|gg|gang|no|nmr|kel|kec|kab|kp|ds|dsn|blok|blk|perum|rt|rw|lt|st)$", re.IGNORECASE
+)
 
 
 def personal(text: str) -> Iterator[Span]:

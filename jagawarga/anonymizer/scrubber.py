@@ -52,7 +52,10 @@ def _outside_placeholders(text: str, spans: list[Span]) -> list[Span]:
                 part
                 for piece in pieces
                 for part in (
-                    (Span(piece.start, min(piece.end, start), piece.label), Span(max(piece.start, end), piece.end, piece.label))
+                    (
+                        Span(piece.start, min(piece.end, start), piece.label),
+                        Span(max(piece.start, end), piece.end, piece.label),
+                    )
                     if piece.start < end and start < piece.end
                     else (piece,)
                 )

@@ -1,4 +1,4 @@
-"""The intake: every submission passes here on its way from the edge to the reports, and the anonymous ones lose their maker."""
+"""The intake: every submission passes here on its way to the reports, and the anonymous ones lose their maker."""
 
 from __future__ import annotations
 

@@ -37,16 +37,16 @@ class Assignment:
 class CatalogueDoor(Protocol):
     """What other contexts may ask of the catalogue. Reads are from memory and never wait."""
 
-    def categories(self) -> tuple[Category, ...]: ...
+    def categories(self) -> tuple[Category, ...]:
+        """All categories."""
 
     def category(self, key: str) -> Category:
         """`Invalid` for a category nobody declared."""
 
-    def agencies(self) -> tuple[Agency, ...]: ...
+    def agencies(self) -> tuple[Agency, ...]:
+        """All agencies."""
 
-    def assign(
-        self, category: str, latitude: float | None, longitude: float | None, address: str | None
-    ) -> Assignment:
+    def assign(self, category: str, latitude: float | None, longitude: float | None, address: str | None) -> Assignment:
         """Route category × area to a ladder; `Invalid` for an unknown category or a place off the map."""
 
     async def put_agency(self, agency: Agency) -> None:

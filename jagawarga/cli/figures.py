@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def config(data: Path | None, *, as_json: bool) -> None:
     """Show every setting and its value; secrets are masked."""
     settings = settings_or_refusal(data_dir=data)
-    from jagawarga.settings import describe  # noqa: PLC0415 - takes longer than `--help` may
+    from jagawarga.settings import describe
 
     rows = describe(settings)
     if as_json:

@@ -32,7 +32,7 @@ def shared(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def settings_or_refusal(**options: Any) -> Settings:
     """Read the settings, `None` in `options` being "not given"; any fault is one line."""
-    from jagawarga.settings import load_settings  # noqa: PLC0415 - takes longer than `--help` may
+    from jagawarga.settings import load_settings
 
     try:
         return load_settings(**options)

@@ -30,7 +30,7 @@ def serve(
     settings = settings_or_refusal(
         data_dir=data, host=host, port=port, config_dir=config_dir, log_format=log_format, log_level=log_level
     )
-    from jagawarga.app import serve as run  # noqa: PLC0415 - takes longer than `--help` may
+    from jagawarga.app import serve as run
 
     try:
         return run(settings)

@@ -64,7 +64,7 @@ class Event:
     data: dict[str, Any]
 
 
-class Refused(Exception):  # noqa: N818 - what the server did
+class Refused(Exception):
     """The server said no: `status` and `code` of its RFC 9457 problem, `fields` that are wrong, never their values."""
 
     def __init__(
@@ -84,7 +84,7 @@ class Refused(Exception):  # noqa: N818 - what the server did
         self.retry_after = retry_after
 
 
-class Unreachable(Exception):  # noqa: N818 - how the server is
+class Unreachable(Exception):
     """No usable answer; `doubts` counts tries that may have had an effect nobody told us of."""
 
     def __init__(self, detail: str, doubts: int = 0) -> None:

@@ -40,9 +40,7 @@ def check_registration(command: RegisterCitizen, today: date) -> PersonalFacts:
         msg = "the registration has wrong fields"
         raise Invalid(msg, fields=wrong)
     phone = None if command.phone is None else lokal.parse_phone(command.phone).e164
-    return PersonalFacts(
-        " ".join(command.name.split()), command.nik, phone, command.email, command.address
-    )
+    return PersonalFacts(" ".join(command.name.split()), command.nik, phone, command.email, command.address)
 
 
 def nik_problem(nik: str, today: date) -> str | None:

@@ -52,7 +52,7 @@ async def seed(identity: Identity, seeds: Sequence[Seed], file: Path) -> int:
     The file is written first, so that no account has a password nobody can read. If it was lost, seeded accounts that
     are in the database get the new passwords.
     """
-    known = [Seed(**each) for each in json.loads(file.read_text())] if file.exists() else []
+    known = _read(file)
     usernames = {each.username for each in known}
     fresh = [each for each in seeds if each.username not in usernames]
     if not fresh:
@@ -69,6 +69,10 @@ async def seed(identity: Identity, seeds: Sequence[Seed], file: Path) -> int:
         except Conflict:
             await identity.reset(each.username, each.password, each.role, each.agency)
     return len(fresh)
+
+
+def _read(file: Path) -> list[Seed]:
+    return [Seed(**each) for each in json.loads(file.read_text(encoding="utf-8"))] if file.exists() else []
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -1,0 +1,1 @@
+"""Inboxes of named reporters and the live stream of agencies."""

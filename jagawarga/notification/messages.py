@@ -37,7 +37,5 @@ class NotificationDoor(Protocol):
     async def inbox(self, recipient: str, *, limit: int) -> tuple[Notification, ...]:
         """The newest notifications of a pseudonym, newest first."""
 
-    def subscribe(
-        self, agency: str, *, after: int | None
-    ) -> AbstractAsyncContextManager[AsyncIterator[StreamEvent]]:
+    def subscribe(self, agency: str, *, after: int | None) -> AbstractAsyncContextManager[AsyncIterator[StreamEvent]]:
         """The live events of one agency, from behind `after` on; ends when the reader falls too far behind."""

@@ -27,8 +27,6 @@ class Notifications:
         """The newest notifications of a pseudonym, newest first."""
         return await self.store.inbox(recipient, limit)
 
-    def subscribe(
-        self, agency: str, *, after: int | None
-    ) -> AbstractAsyncContextManager[AsyncIterator[StreamEvent]]:
+    def subscribe(self, agency: str, *, after: int | None) -> AbstractAsyncContextManager[AsyncIterator[StreamEvent]]:
         """The live events of one agency, from behind `after` on; ends when the reader falls too far behind."""
         return self.stream.subscribe(agency, after)

@@ -23,7 +23,8 @@ WITH fresh AS (
 )
 INSERT INTO notification.notice (notification_id, event_id, recipient, report_id, type, status, holder, at)
 SELECT n.* FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[],
-                       $9::timestamptz[]) AS n (notification_id, event_id, recipient, report_id, type, status, holder, at)
+                       $9::timestamptz[])
+    AS n (notification_id, event_id, recipient, report_id, type, status, holder, at)
 JOIN fresh ON fresh.event_id = n.event_id
 ON CONFLICT (event_id) DO NOTHING
 """

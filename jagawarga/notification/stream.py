@@ -1,8 +1,8 @@
 """The agencies' live stream: a ring of recent events, and those who follow it.
 
-The ring is filled in the order of the bus by one `Hub` actor and outlives it. A follower first gets what it missed, from
-the ring or, where that does not reach back far enough, from the bus; then every new event of its agency, without gap
-or double, because both are told apart by the bus's own sequence.
+The ring is filled in the order of the bus by one `Hub` actor and outlives it. A follower first gets what it missed,
+from the ring or, where that does not reach back far enough, from the bus; then every new event of its agency, without
+gap or double, because both are told apart by the bus's own sequence.
 """
 
 from __future__ import annotations

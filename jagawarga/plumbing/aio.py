@@ -1,9 +1,9 @@
 """The only door between Trio and asyncio: one thread with one uvloop loop, and one function that crosses.
 
-asyncpg and nats-py are asyncio libraries. `AioDoor.run` runs one call of a coroutine function on the loop and brings its
-result or error back to Trio. Rules, each found by breaking it: one crossing is one whole unit of work; cancellation and
-deadlines travel into the loop, and the crossing waits until the coroutine has unwound; a loop that does not answer is a
-crash of the actor that owns it, and the supervisor makes a new one behind the same door.
+asyncpg and nats-py are asyncio libraries. `AioDoor.run` runs one call of a coroutine function on the loop and brings
+its result or error back to Trio. Rules, each found by breaking it: one crossing is one whole unit of work;
+cancellation and deadlines travel into the loop, and the crossing waits until the coroutine has unwound; a loop that
+does not answer is a crash of the actor that owns it, and the supervisor makes a new one behind the same door.
 """
 
 from __future__ import annotations
@@ -120,7 +120,6 @@ class _Loop:
 
     def stop(self) -> None:
         """Cancel what runs and end the thread soon; never waits."""
-
         self.loop.call_soon_threadsafe(lambda: self.loop.create_task(self._wind_up()))
 
     async def _wind_up(self) -> None:

@@ -194,7 +194,7 @@ class Bus:
                 subscription = await stream.pull_subscribe_bind(durable=durable, stream=EVENTS)
                 self._subscriptions[durable] = subscription
             messages = await subscription.fetch(batch, timeout=wait)
-        except (nats.errors.TimeoutError, asyncio.TimeoutError):
+        except (TimeoutError, nats.errors.TimeoutError):
             await self._doubt(durable)
             return []
         except _DOWN as error:
@@ -245,7 +245,9 @@ class Bus:
         message = self._message(delivery)
         headers = {MESSAGE_ID: f"dlq-{delivery.sequence}", "Reason": reason, "Sequence": str(delivery.sequence)}
         try:
-            await stream.publish(f"jagawarga.dlq.{delivery.subject}", delivery.payload, PUBLISH_SECONDS, headers=headers)
+            await stream.publish(
+                f"jagawarga.dlq.{delivery.subject}", delivery.payload, PUBLISH_SECONDS, headers=headers
+            )
             if message is not None:
                 await message.term()
         except _DOWN as error:
@@ -345,9 +347,7 @@ async def _report(error: Exception) -> None:
 def _delivery(message: Msg) -> Delivery:
     meta = message.metadata
     identity = (message.headers or {}).get(MESSAGE_ID, "")
-    return Delivery(
-        meta.sequence.stream, message.subject, message.data, identity, meta.num_delivered or 1, message
-    )
+    return Delivery(meta.sequence.stream, message.subject, message.data, identity, meta.num_delivered or 1, message)
 
 
 class BusActor(Actor):

@@ -33,9 +33,19 @@ ACQUIRE_SECONDS = 5.0
 STATEMENT_SECONDS = 30.0
 START_DEADLINE = 60.0
 
-_DOWN = (OSError, asyncio.TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError,
-         asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError, asyncpg.AdminShutdownError,
-         asyncpg.CrashShutdownError, asyncpg.InternalClientError, asyncpg.QueryCanceledError, asyncpg.DiskFullError)
+_DOWN = (
+    OSError,
+    asyncio.TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InternalClientError,
+    asyncpg.QueryCanceledError,
+    asyncpg.DiskFullError,
+)
 _AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 
 log = structlog.get_logger()
@@ -77,7 +87,7 @@ class Database:
         """Do one unit of work that can see only what row-level security shows to `agency`."""
         return await self.door.run(self._unit, "agency", work, agency, True, deadline=deadline)  # noqa: FBT003
 
-    async def _unit(self, role: str, work: Work[T], agency: str | None, transaction: bool) -> T:  # noqa: FBT001
+    async def _unit(self, role: str, work: Work[T], agency: str | None, transaction: bool) -> T:
         pool = self._pools.get(role)
         if pool is None or self._loop is not asyncio.get_running_loop():
             msg = "the database is not open"
@@ -112,8 +122,14 @@ class Database:
         try:
             for role, size in self.sizes.items():
                 pools[role] = await asyncpg.create_pool(
-                    self.url, min_size=1, max_size=size, init=_take_role(role), reset=_keep, timeout=ACQUIRE_SECONDS,
-                    command_timeout=STATEMENT_SECONDS, max_inactive_connection_lifetime=300,
+                    self.url,
+                    min_size=1,
+                    max_size=size,
+                    init=_take_role(role),
+                    reset=_keep,
+                    timeout=ACQUIRE_SECONDS,
+                    command_timeout=STATEMENT_SECONDS,
+                    max_inactive_connection_lifetime=300,
                 )
         except BaseException:
             await _terminate(pools)

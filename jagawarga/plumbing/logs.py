@@ -17,8 +17,28 @@ import structlog
 from supervisors import describe, telemetry
 
 FORBIDDEN: Final = frozenset(
-    "text name nik phone email address token access_token password tracking_code authorization content note facts "
-    "subject pseudonym reporter latitude longitude user_agent".split()
+    [
+        "text",
+        "name",
+        "nik",
+        "phone",
+        "email",
+        "address",
+        "token",
+        "access_token",
+        "password",
+        "tracking_code",
+        "authorization",
+        "content",
+        "note",
+        "facts",
+        "subject",
+        "pseudonym",
+        "reporter",
+        "latitude",
+        "longitude",
+        "user_agent",
+    ]
 )
 _DIGITS = re.compile(r"\d(?:[ .\-]?\d){9,}")
 _LONGEST = 2_000
@@ -82,8 +102,11 @@ def configure_logging(fmt: Format = "console", level: Level = "info") -> None:
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[
-        structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]))
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
+        )
+    )
     logging.root.handlers[:] = [handler]
     # Libraries log requests and statements at lower levels: never from them.
     logging.root.setLevel(max(threshold, logging.WARNING))

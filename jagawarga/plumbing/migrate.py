@@ -1,7 +1,7 @@
 """The schema, brought up to date: numbered SQL files of each context, applied once each, in order.
 
-Files are `jagawarga/<context>/sql/NNNN_pre_<what>.sql` (or `_post_`), one statement after another, each ended by `;` at the
-end of a line. Statements run one by one outside transactions, as CockroachDB wants its schema changed, and must be
+Files are `jagawarga/<context>/sql/NNNN_pre_<what>.sql` (or `_post_`), one statement after another, each ended by `;` at
+the end of a line. Statements run one by one outside transactions, as CockroachDB wants its schema changed, and must be
 repeatable (`IF NOT EXISTS`), so that a migration cut in the middle is simply run again.
 """
 
@@ -12,6 +12,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -79,7 +80,8 @@ async def migrate(connection: Any) -> None:
                     await _once(connection, statement)
                 await connection.execute(
                     "INSERT INTO jagawarga_meta.migration (name, checksum) VALUES ($1, $2)",
-                    migration.name, migration.checksum,
+                    migration.name,
+                    migration.checksum,
                 )
     finally:
         await connection.execute("DELETE FROM jagawarga_meta.lease WHERE name = 'migration'")
@@ -110,10 +112,10 @@ async def _make_roles(connection: Any) -> None:
 async def _take_lease(connection: Any) -> None:
     for _ in range(LEASE_SECONDS * 2):
         taken = await connection.fetchval(
-            "INSERT INTO jagawarga_meta.lease (name, expires_at) "
-            f"VALUES ('migration', now() + interval '{LEASE_SECONDS} seconds') "
+            "INSERT INTO jagawarga_meta.lease (name, expires_at) VALUES ('migration', now() + $1) "
             "ON CONFLICT (name) DO UPDATE SET expires_at = excluded.expires_at "
-            "WHERE lease.expires_at < now() RETURNING name"
+            "WHERE lease.expires_at < now() RETURNING name",
+            timedelta(seconds=LEASE_SECONDS),
         )
         if taken:
             return
@@ -127,8 +129,12 @@ async def _once(connection: Any, statement: str) -> None:
     for attempt in range(5):
         try:
             await connection.execute(statement)
-        except (asyncpg.UniqueViolationError, asyncpg.DuplicateObjectError, asyncpg.SerializationError,
-                asyncpg.InternalServerError):
+        except (
+            asyncpg.UniqueViolationError,
+            asyncpg.DuplicateObjectError,
+            asyncpg.SerializationError,
+            asyncpg.InternalServerError,
+        ):
             # Catalogue rows collide when two processes create the same thing; the second look finds it there.
             if attempt == 4:  # noqa: PLR2004
                 raise

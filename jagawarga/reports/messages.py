@@ -142,22 +142,29 @@ class ReportsDoor(Protocol):
     async def file(self, command: FileReport) -> Receipt:
         """Commit the report, its history and its event durably, start its actor, then answer."""
 
-    async def track(self, tracking_code: str) -> ReportView: ...
+    async def track(self, tracking_code: str) -> ReportView:
+        """Status and history for the holder of a tracking code, without content."""
 
-    async def list_for_agency(self, agency: str, *, status: Status | None, cursor: str | None, limit: int) -> Page: ...
+    async def list_for_agency(self, agency: str, *, status: Status | None, cursor: str | None, limit: int) -> Page:
+        """What `agency` may see, newest first."""
 
-    async def open_for_agency(self, agency: str, report_id: UUID) -> ReportView: ...
+    async def open_for_agency(self, agency: str, report_id: UUID) -> ReportView:
+        """One report with its history, as `agency` sees it."""
 
     async def act(self, agency: str, report_id: UUID, action: Action, note: str | None) -> ReportView:
         """Move the report along its life-cycle as `agency`; `Conflict` where the table has no such step."""
 
-    async def list_own(self, reporter: str, *, cursor: str | None, limit: int) -> Page: ...
+    async def list_own(self, reporter: str, *, cursor: str | None, limit: int) -> Page:
+        """What `reporter` filed under their name, newest first."""
 
-    async def open_own(self, reporter: str, report_id: UUID) -> ReportView: ...
+    async def open_own(self, reporter: str, report_id: UUID) -> ReportView:
+        """One report as the one who filed it sees it."""
 
-    async def list_public(self, *, cursor: str | None, limit: int) -> Page: ...
+    async def list_public(self, *, cursor: str | None, limit: int) -> Page:
+        """The public reports, newest first."""
 
-    async def open_public(self, report_id: UUID) -> ReportView: ...
+    async def open_public(self, report_id: UUID) -> ReportView:
+        """One public report."""
 
     async def counts(self) -> Mapping[str, int]:
         """Number of reports by status."""

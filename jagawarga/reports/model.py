@@ -120,7 +120,7 @@ class Transition:
     note: str | None = None
 
 
-def filed(  # noqa: PLR0913 - all that a report begins with
+def filed(
     report_id: UUID, *, privacy: Privacy, category: str, reporter: str | None, terms: Terms, now: datetime, grain: float
 ) -> Transition:
     """The first step: received by the foot of the ladder.

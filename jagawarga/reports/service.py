@@ -44,7 +44,7 @@ def utc_now() -> datetime:
 class Reports:
     """The concrete `ReportsDoor`. A handle made once; the actors behind it are `tree.reports_tree(self, bus)`."""
 
-    def __init__(  # noqa: PLR0913 - its collaborators, injected once
+    def __init__(
         self,
         database: Database,
         keyring: Keyring,

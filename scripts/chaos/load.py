@@ -91,7 +91,7 @@ class Load:
                     if self.rng.random() < SHARE_ACTED_ON:
                         await self._steps(session, report["report_id"])
             except Refused as refused:
-                if refused.status == 401:  # noqa: PLR2004 - an HTTP status
+                if refused.status == 401:
                     session = None
             except Unreachable:
                 continue  # tried again in the next round; only what was acknowledged is in the ledger

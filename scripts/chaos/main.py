@@ -152,12 +152,12 @@ class Trial:
                 await self._try(instance)
 
     async def _try(self, instance: Instance) -> None:
-        seeds = Random(self.plan.seed)  # noqa: S311 - repeatable or jitter, no secret
-        havoc = Havoc(instance.ask, Random(seeds.random()), self.plan.rate, self.toll, self.plan.only)  # noqa: S311 - repeatable or jitter, no secret
+        seeds = Random(self.plan.seed)
+        havoc = Havoc(instance.ask, Random(seeds.random()), self.plan.rate, self.toll, self.plan.only)
         accounts = load_accounts(instance.data / "accounts.json")
         patience = Patience(tries=50, longest=5.0)
         async with Client(instance.url, patience=patience, connections=256, timeout=40.0) as client:
-            load = Load(client, accounts, self.ledger, Random(seeds.random()), self.plan.load)  # noqa: S311 - repeatable or jitter, no secret
+            load = Load(client, accounts, self.ledger, Random(seeds.random()), self.plan.load)
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(load.run, self.plan.seconds + MARGIN)
                 await trio.sleep(MARGIN / 2)

@@ -92,5 +92,5 @@ async def read_until(stream: trio.SocketStream, mark: bytes, within: float = 5.0
 async def until(condition: Any, within: float = 5.0) -> None:
     """Wait until `condition()` holds."""
     with trio.fail_after(within):
-        while not condition():  # noqa: ASYNC110 - what is waited for has no event of its own
+        while not condition():
             await trio.sleep(0.005)

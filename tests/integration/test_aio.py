@@ -85,7 +85,7 @@ async def test_a_hung_loop_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     door = AioDoor()
 
     async def hang() -> None:
-        time.sleep(2)  # noqa: ASYNC251 - the fault under test
+        time.sleep(2)
 
     async with running(worker("aio", AioActor, door, name=NAME)):
         old = NAME.whereis()

@@ -28,8 +28,7 @@ async def connected(url: str) -> AsyncIterator[Bus]:
 def events(count: int, kind: str = "report.received") -> list[Outgoing]:
     """Messages with ids of their own."""
     return [
-        Outgoing(str(uuid.uuid4()), f"jagawarga.events.{kind}", f'{{"n":{number}}}'.encode())
-        for number in range(count)
+        Outgoing(str(uuid.uuid4()), f"jagawarga.events.{kind}", f'{{"n":{number}}}'.encode()) for number in range(count)
     ]
 
 
@@ -75,7 +74,7 @@ async def test_parked_is_kept_aside(nats_url: str) -> None:
         assert await bus.fetch("notification", 10, 0.3) == []
 
         async def look() -> str:
-            message = await bus._js.get_last_msg("DEADLETTERS", f"jagawarga.dlq.{poison.subject}")  # noqa: SLF001
+            message = await bus._js.get_last_msg("DEADLETTERS", f"jagawarga.dlq.{poison.subject}")
             return str(message.headers["Reason"])
 
         assert await bus.door.run(look) == "undecodable"

@@ -133,13 +133,13 @@ async def test_change_without_database_is_unavailable(fresh_database_url: str) -
     async with catalogue_of(fresh_database_url) as (service, database):
         process = service.name.whereis()
         assert process is not None
-        await database.door.run(database._close)  # noqa: SLF001 - the database goes away
+        await database.door.run(database._close)
         with pytest.raises(Unavailable):
             await service.put_agency(PARK)
         assert service.category("sampah")
         with pytest.raises(Unavailable):
             await service.put_agency(PARK)
-        await database.door.run(database._open)  # noqa: SLF001 - and comes back
+        await database.door.run(database._open)
         await restarted(service.name, process)
         await service.put_agency(PARK)
         assert PARK in service.agencies()

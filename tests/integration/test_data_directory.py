@@ -27,7 +27,7 @@ HOLD = "import sys, pathlib, time; from jagawarga.embedded.directory import Data
 def python(source: str, *arguments: Path | str, ordinary: bool = False) -> subprocess.Popen[str]:
     """Start a small program that may import the project, as an ordinary user if asked to."""
     drop = ("setpriv", f"--reuid={ORDINARY}", f"--regid={ORDINARY}", "--clear-groups") if ordinary else ()
-    return subprocess.Popen(  # noqa: S603
+    return subprocess.Popen(
         [*drop, sys.executable, "-c", source, *map(str, arguments)],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},

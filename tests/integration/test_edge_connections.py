@@ -86,7 +86,7 @@ async def test_a_client_that_stops_reading_does_not_hold_up_a_kill() -> None:
         await _stop_reading(house)
         began = trio.current_time()
         house.kill()
-        await until(lambda: house.front._run is None)  # noqa: SLF001 - there is no other sign of the end
+        await until(lambda: house.front._run is None)
         assert trio.current_time() - began < 1.0
 
 
@@ -291,7 +291,7 @@ async def test_in_the_tree_an_orderly_stop_drains_and_a_kill_does_not() -> None:
     async with edge() as unused:
         front, house = unused.front, unused.house
         unused.kill()
-        await until(lambda: front._run is None)  # noqa: SLF001 - the fixture's own task gives the front free
+        await until(lambda: front._run is None)
         answers = []
 
         async def submit() -> None:
@@ -299,11 +299,11 @@ async def test_in_the_tree_an_orderly_stop_drains_and_a_kill_does_not() -> None:
 
         async with trio.open_nursery() as nursery:  # noqa: SIM117 - the submission outlives the tree
             async with running(supervisor("edge", edge_children(front), strategy="rest_for_one")):
-                first = front._run  # noqa: SLF001 - to see the change of lives
+                first = front._run
                 assert (await unused.client.get("/healthz")).status_code == 200
                 assert first is not None
                 first.everything.cancel()
-                await until(lambda: front._run not in (None, first))  # noqa: SLF001
+                await until(lambda: front._run not in (None, first))
                 assert (await unused.client.get("/healthz")).status_code == 200
                 house.reports.delay = 0.4
                 nursery.start_soon(submit)

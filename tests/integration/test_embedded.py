@@ -108,7 +108,7 @@ async def ready(command: OsCommand) -> None:
 async def none_left(find: Callable[[], list[int]]) -> None:
     """Wait until no such process is left."""
     with trio.fail_after(LIMIT):
-        while find():  # noqa: ASYNC110 - a process sets no event
+        while find():
             await trio.sleep(0.05)
 
 
@@ -218,7 +218,7 @@ ENVIRONMENT = {
 
 def parent(place: Path, *prefix: str, python: tuple[str, ...] = (sys.executable,)) -> subprocess.Popen[str]:
     """Start a process of its own that runs both servers; it says "up", and ends when its input does."""
-    return subprocess.Popen(  # noqa: S603
+    return subprocess.Popen(
         [*prefix, *python, "-c", textwrap.dedent(PARENT), str(place)],
         env=ENVIRONMENT,
         cwd=ROOT,
@@ -254,8 +254,8 @@ async def test_a_server_left_over_is_ended_and_a_stranger_is_not(directory: Data
     argv = launch_argv(server.command)
     at = argv.index("--death-signal")
     del argv[at : at + 4]  # as on a system where the kernel does not tell it of our death
-    orphan = subprocess.Popen(argv, cwd="/", stderr=subprocess.DEVNULL, start_new_session=True)  # noqa: ASYNC220, S603
-    stranger = subprocess.Popen(["sleep", "60"], cwd=directory.postgres)  # noqa: ASYNC220, S607
+    orphan = subprocess.Popen(argv, cwd="/", stderr=subprocess.DEVNULL, start_new_session=True)
+    stranger = subprocess.Popen(["sleep", "60"], cwd=directory.postgres)
     try:
         await ready(server.command)
         async with serving(server):
@@ -272,7 +272,7 @@ async def test_a_server_left_over_is_ended_and_a_stranger_is_not(directory: Data
 async def test_a_nats_left_over_is_ended(directory: DataDirectory) -> None:
     """A nats-server that outlived us lets go of the stream files before the next one opens them."""
     old = prepare_nats(directory, durable=False)
-    orphan = subprocess.Popen(old.command.argv, stderr=subprocess.DEVNULL)  # noqa: ASYNC220, S603
+    orphan = subprocess.Popen(old.command.argv, stderr=subprocess.DEVNULL)
     try:
         await ready(old.command)
         assert await publish(old.url) == 1
@@ -493,7 +493,7 @@ def pythons() -> Iterator[tuple[str, ...]]:
     for candidate in (sys.executable, "/usr/bin/python3"):
         again = "import subprocess, sys, trio; sys.exit(subprocess.run([sys.executable, '-c', '']).returncode)"
         argv = [*drop, candidate, "-c", again]
-        if subprocess.run(argv, check=False, capture_output=True, env=ENVIRONMENT).returncode == 0:  # noqa: S603
+        if subprocess.run(argv, check=False, capture_output=True, env=ENVIRONMENT).returncode == 0:
             yield (*drop, candidate)
 
 
@@ -542,7 +542,7 @@ REFUSED = """
 def test_where_namespaces_are_refused_root_uses_an_account(place: Path) -> None:
     """PostgreSQL then runs as an unprivileged account that owns the cluster; back outside, root owns it again."""
     prefix = (sys.executable, "-c", textwrap.dedent(REFUSED))
-    if subprocess.run([*prefix, "/bin/true"], check=False, capture_output=True).returncode != 0:  # noqa: S603
+    if subprocess.run([*prefix, "/bin/true"], check=False, capture_output=True).returncode != 0:
         pytest.skip("no namespace to try it in")
     assert serve_once(place, *prefix) == (0, "up\ndown\n")
     assert (place / "postgres").stat().st_uid != 0

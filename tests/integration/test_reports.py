@@ -116,7 +116,7 @@ class House:
     async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
         """Wait for what other actors bring about; real servers need real time."""
         with trio.fail_after(10):
-            while not await condition():  # noqa: ASYNC110 - what is waited for is in another process
+            while not await condition():
                 await trio.sleep(0.01)
 
     async def published(self) -> bool:
@@ -179,7 +179,7 @@ async def test_five_hundred_at_once(house: House) -> None:
     assert process.actor.batches < 100  # type: ignore[attr-defined]
     await house.until(house.published)
     for table in ("report", "history", "access"):
-        sql = f"SELECT count(*), count(DISTINCT report_id) FROM reports.{table}"  # noqa: S608 - our own words
+        sql = f"SELECT count(*), count(DISTINCT report_id) FROM reports.{table}"
         assert tuple((await house.query(sql))[0]) == (500, 500)
     assert len(house.reports.directory.reports) == 500
     ids = Counter(each.message_id for window in house.bus.seen for each in window)
@@ -251,7 +251,7 @@ async def test_isolation_by_the_database(house: House) -> None:
     receipt = await house.file()
     await house.reports.act("lurah", receipt.report_id, "acknowledge", "kami datang")
     for table in ("report", "history", "access"):
-        sql = f"SELECT * FROM reports.{table}"  # noqa: S608 - our own words
+        sql = f"SELECT * FROM reports.{table}"
         assert await house.agency_query("lurah", sql)
         assert await house.agency_query("camat", sql) == []
         assert await house.agency_query("", sql) == []

@@ -98,9 +98,7 @@ def test_ladders_never_loop(changes: list[tuple[str, str | None]]) -> None:
         assert cycle_from(snapshot.agencies, key) == ()
 
 
-@given(
-    st.lists(st.builds(Route, KEYS | st.just(ANY), KEYS | st.just(ANY), KEYS), max_size=12), KEYS, st.none() | KEYS
-)
+@given(st.lists(st.builds(Route, KEYS | st.just(ANY), KEYS | st.just(ANY), KEYS), max_size=12), KEYS, st.none() | KEYS)
 def test_first_route_wins(routes: list[Route], category: str, area: str | None) -> None:
     """The agency is that of the first route that fits; what comes behind it does not matter."""
     snapshot = Snapshot({}, {}, (), tuple(routes), {})

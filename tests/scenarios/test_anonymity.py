@@ -156,7 +156,9 @@ async def test_identitys_keys_stay_in_identity(filed: tuple[House, str, Path]) -
         for each in ids
     }
     assert scan(directory / "var" / "nats", needles) == []
-    assert not [name for name, forms in needles.items() if any(form in (directory / "log.txt").read_bytes() for form in forms)]
+    assert not [
+        name for name, forms in needles.items() if any(form in (directory / "log.txt").read_bytes() for form in forms)
+    ]
 
 
 def test_the_code_opens_it_and_is_not_kept(filed: tuple[House, str, Path]) -> None:

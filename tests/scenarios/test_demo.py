@@ -19,7 +19,7 @@ COMMAND = [sys.executable, "-m", "jagawarga.cli.demo"]
 
 def started(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    return subprocess.Popen(  # noqa: S603 - our own command
+    return subprocess.Popen(
         [*COMMAND, *arguments], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 

@@ -41,7 +41,7 @@ def alive(pid: int) -> bool:
 async def gone(pid: int) -> None:
     """Wait until the process is no more."""
     with trio.fail_after(LIMIT):
-        while alive(pid):  # noqa: ASYNC110 - a process sets no event
+        while alive(pid):
             await trio.sleep(0.01)
 
 
@@ -205,7 +205,7 @@ async def test_a_deaf_process_is_killed_with_its_group(tmp_path: Path) -> None:
     assert 0.3 <= trio.current_time() - before < 5
     await gone(await number_in(pids))
     with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)  # noqa: ASYNC222 - does not wait
+        os.waitpid(-1, os.WNOHANG)
 
 
 async def test_a_grandchild_does_not_outlive_the_exit(tmp_path: Path) -> None:
@@ -248,7 +248,7 @@ async def test_a_broken_log_does_not_hold_up_the_process() -> None:
 async def test_it_has_a_session_of_its_own_and_no_files_of_ours() -> None:
     """A terminal's Ctrl-C does not reach the process, nor do our descriptors."""
     reader, writer = os.pipe()
-    os.set_inheritable(writer, False)  # noqa: FBT003 - the signature's
+    os.set_inheritable(writer, False)
     source = "import os; print(os.getsid(0) == os.getpid(), sorted(map(int, os.listdir('/proc/self/fd')))[:3])"
     lines: list[str] = []
     with pytest.raises(PortExited):
@@ -290,7 +290,7 @@ async def test_without_pidfd_the_exit_is_still_seen(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("namespace", [False, pytest.param(True, marks=only_root)])
-async def test_death_of_the_parent_kills_the_process(tmp_path: Path, namespace: bool) -> None:  # noqa: FBT001
+async def test_death_of_the_parent_kills_the_process(tmp_path: Path, namespace: bool) -> None:
     """Kill -9 of us: the kernel ends our process, also when it is in a user namespace."""
     pid = tmp_path / "pid"
     child = script("import os, sys, time; open(sys.argv[1], 'w').write(f'{os.getpid()}\\n'); time.sleep(60)", str(pid))
@@ -301,7 +301,7 @@ async def test_death_of_the_parent_kills_the_process(tmp_path: Path, namespace: 
         from supervisors.port import OsCommand, run_port
         trio.run(run_port, lambda: None, OsCommand(argv={child!r}, as_nobody_namespace={namespace}))
     """
-    parent = subprocess.Popen([sys.executable, "-c", textwrap.dedent(source)])  # noqa: ASYNC220, S603
+    parent = subprocess.Popen([sys.executable, "-c", textwrap.dedent(source)])
     try:
         number = await number_in(pid)
         await trio.sleep(0.1)

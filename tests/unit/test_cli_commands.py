@@ -168,7 +168,7 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     read, write = os.pipe()
     os.close(read)
     with os.fdopen(write, "wb") as output:
-        done = subprocess.run(  # noqa: S603 - our own command
+        done = subprocess.run(
             [sys.executable, "-m", "jagawarga", "config", "--data", str(tmp_path)],
             cwd=ROOT,
             stdout=output,

@@ -109,7 +109,7 @@ def test_a_server_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     file.write_text("category,kecamatan,text\nJalan,Tegalsari,Ada lubang\n")
     accounts.write_text('[{"username": "a", "password": "b", "role": "citizen"}]')
     arguments = ["replay", str(file), "--accounts", str(accounts), "--url", "http://127.0.0.1:9"]
-    done = subprocess.run(  # noqa: S603 - our own command
+    done = subprocess.run(
         [sys.executable, "-m", "jagawarga", *arguments],
         cwd=ROOT,
         capture_output=True,
@@ -129,7 +129,7 @@ def test_a_file_that_can_not_be_used_is_one_line(tmp_path: Path, content: str | 
     file = tmp_path / "c.csv"
     if content is not None:
         file.write_text(content)
-    done = subprocess.run(  # noqa: S603 - our own command
+    done = subprocess.run(
         [sys.executable, "-m", "jagawarga", "replay", str(file)],
         cwd=ROOT,
         capture_output=True,

@@ -39,7 +39,7 @@ def demo(*, as_json: bool) -> int:
     failure: str | None = None
     try:
         trio.run(_tell, telling)
-    except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - what is not known is raised again
+    except (Exception, BaseExceptionGroup) as error:
         cause = first_cause(error)
         if not isinstance(cause, EXPECTED):
             raise cause from None

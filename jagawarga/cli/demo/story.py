@@ -182,7 +182,7 @@ class Story:
             try:
                 await self.client.agency_report(session, report_id)
             except Refused as refused:
-                if refused.status != 404:  # noqa: PLR2004 - an HTTP status
+                if refused.status != 404:
                     seeing.append(other)
             else:
                 seeing.append(other)
@@ -337,7 +337,7 @@ class Story:
         return found if len(found) >= at_least else []
 
 
-class BrokenOff(Exception):  # noqa: N818 - it names what is the matter
+class BrokenOff(Exception):
     """The story can not go on; the message says why."""
 
 

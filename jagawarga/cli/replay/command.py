@@ -172,7 +172,7 @@ def _run(url: str, known: list[dict[str, Any]], options: Options, summary: Summa
 
     try:
         trio.run(run)
-    except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - what is not known is raised again
+    except (Exception, BaseExceptionGroup) as error:
         cause = first_cause(error)
         line = _explain(cause, url)
         if line is None:

@@ -75,7 +75,7 @@ class Crowd:
             await trio.sleep(wait)
 
     async def _mend(self, citizen: Citizen, refused: Refused) -> None:
-        if refused.status == 401:  # noqa: PLR2004 - an HTTP status
+        if refused.status == 401:
             citizen.session = await self.client.sign_in(citizen.username, citizen.password)
             return
         rest = (refused.retry_after or 1.0) * (1 + self._rng.random() / 4)
@@ -87,7 +87,7 @@ class Crowd:
             try:
                 await self.client.register(nik, "Warga Tiruan", password)
             except Refused as refused:
-                if refused.status != 409:  # noqa: PLR2004 - an HTTP status
+                if refused.status != 409:
                     raise
             else:
                 return nik

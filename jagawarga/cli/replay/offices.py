@@ -45,7 +45,7 @@ class Offices:
                 report_id = receipt.report_id or await self._somebodys(session, category)
                 await self._resolve(session, report_id)
             except Refused as refused:
-                if refused.status == 401 and tried < TRIES - 1:  # noqa: PLR2004 - an HTTP status
+                if refused.status == 401 and tried < TRIES - 1:
                     self._sessions.pop(agency, None)
                     continue
                 raise
@@ -57,7 +57,7 @@ class Offices:
                 await self.client.act(session, report_id, action)
             except Refused as refused:
                 # A step taken before, by a try that got no answer, is no failure; the last one must be taken.
-                if refused.status != 409 or action == "resolve":  # noqa: PLR2004 - an HTTP status
+                if refused.status != 409 or action == "resolve":
                     raise
 
     async def _somebodys(self, session: Session, category: str) -> str:

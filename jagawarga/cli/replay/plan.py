@@ -56,7 +56,7 @@ class Plan:
         return next((each.agency for each in self.categories if each.key == category), None)
 
 
-class UnknownParent(Exception):  # noqa: N818 - it names what is the matter
+class UnknownParent(Exception):
     """The agency named as the parent of new ones does not exist."""
 
 

@@ -28,7 +28,7 @@ NO_TEXT, NO_PLACE, TOO_FEW, TOO_MANY, BROKEN = (
 )
 
 
-class UnusableFile(Exception):  # noqa: N818 - it names what is the matter
+class UnusableFile(Exception):
     """The file as a whole can not be replayed; the message is one line."""
 
 

@@ -28,7 +28,7 @@ REJECTIONS = {400, 413, 422}
 """What the server says of a report that is at fault itself."""
 
 
-class NoOperator(Exception):  # noqa: N818 - it names what is the matter
+class NoOperator(Exception):
     """Something has to be created and nobody is known who may."""
 
 
@@ -80,7 +80,7 @@ class Replay:
         self.summary = summary
         self.progress = progress or Progress()
         self.filed: list[Filed] = []
-        self.crowd = Crowd(client, Random(secrets.randbits(64)))  # noqa: S311 - repeatable or jitter, no secret
+        self.crowd = Crowd(client, Random(secrets.randbits(64)))
         self.offices = Offices(client, self._operator)
         self._operators_session: tuple[Session, float] | None = None
 

@@ -11,7 +11,7 @@ from jagawarga.edge.bodies import WRONG, Body, Lines, NoQuery, PageQuery
 from jagawarga.edge.routing import Answer, Ask, Route, Streaming
 from jagawarga.edge.stream import EventStream
 from jagawarga.errors import Invalid
-from jagawarga.reports.messages import Status  # noqa: TC001 - pydantic reads it
+from jagawarga.reports.messages import Status
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
