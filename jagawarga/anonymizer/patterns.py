@@ -38,7 +38,7 @@ _WORD_DIGIT: Final = (
 _NUMBER: Final = r"[\s.:]{0,3}(?:nomor|no\.?)?"
 _PLATE: Final = r"[a-z]{1,2}[ .\-]?\d{1,4}(?:[ .\-]?[a-z]{1,3})?\b"
 _DAY: Final = r"\d{1,2}[\s\-/.]{1,2}(?:\d{1,2}|[a-z]{3,9})[\s\-/.]{1,2}\d{2,4}"
-_AT: Final = r"\s{0,2}[\[({<]?\s?(?:at|et|ad|ät)\s?[\])}>]?\s{0,2}"
+_AT: Final = r"(?:\s{1,2}|\s?[\[({<]\s?)(?:at|et|ad|ät)(?:\s{1,2}|\s?[\])}>]\s?)"
 _DOT: Final = r"\s{0,2}[\[({<]?\s?(?:dot|titik|\.)\s?[\])}>]?\s{0,2}"
 _TLD: Final = r"(?:com|co|id|net|org|ac|go|sch|my|web|xyz|me|example)\b"
 

@@ -13,6 +13,7 @@ from jagawarga.cli.exits import Refusal
 from jagawarga.cli.figures import config, reports
 from jagawarga.cli.replay.command import replay
 from jagawarga.cli.serving import serve
+from jagawarga.cli.token import token
 from jagawarga.cli.version import version
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def cli() -> None:
     """JagaWarga: citizens' reports that reach the right agency and climb by themselves when nobody acts."""
 
 
-for command in (serve, config, tree, inspect, kill, restart, reports, replay):
+for command in (serve, config, tree, inspect, kill, restart, reports, token, replay):
     cli.add_command(command)
 
 

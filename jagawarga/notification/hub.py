@@ -28,12 +28,18 @@ class Hub(Actor):
         """Begin to look."""
         self.stream = stream
         self.failures = 0
-        self.process.info(LOOK)
+        self.timer = self.send_after(0.0, LOOK)
+        stream.wanted = lambda: self.process.cast(LOOK)
+
+    async def handle_cast(self, message: Any) -> None:
+        """Look now: somebody has begun to follow."""
+        await self.handle_info(message)
 
     async def handle_info(self, message: Any) -> None:
         """Take everything new into the ring."""
         if message != LOOK:
             return
+        self.timer.cancel()
         try:
             await self._take()
             self.failures = 0
@@ -42,7 +48,7 @@ class Hub(Actor):
             self.failures += 1
             full = min(RETRY_LIMIT, QUICK * 2.0 ** min(self.failures, 10))
             pause = full * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
-        self.send_after(pause, LOOK)
+        self.timer = self.send_after(pause, LOOK)
 
     async def _take(self) -> None:
         stream = self.stream

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -47,6 +47,10 @@ def heard(delivery: Delivery) -> Heard:
     return Heard(delivery.sequence, agencies, StreamEvent(delivery.sequence, event.type, _data(event)))
 
 
+def _nothing() -> None:
+    pass
+
+
 def _data(event: ReportEvent) -> str:
     """What an agency needs to know; who reported is not among it."""
     return json.dumps(
@@ -71,6 +75,8 @@ class LiveStream:
     def __init__(self, bus: Bus, *, ring: int = RING, behind: int = BEHIND) -> None:
         self.bus = bus
         self.last: int | None = None
+        self.wanted: Callable[[], None] = _nothing
+        """Called when somebody begins to follow, so that a hub that looks rarely looks at once."""
         self._ring: deque[Heard] = deque(maxlen=ring)
         self._behind = behind
         self._followers: dict[trio.MemorySendChannel[StreamEvent], str] = {}
@@ -100,6 +106,7 @@ class LiveStream:
         send, receive = trio.open_memory_channel[StreamEvent](self._behind)
         # Registered before the past is read, so that nothing falls between; doubles are told by their sequence.
         self._followers[send] = agency
+        self.wanted()
         try:
             async with receive:
                 yield self._follow(agency, after, receive)
