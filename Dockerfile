@@ -10,6 +10,7 @@ RUN groupadd --gid 10001 jagawarga \
     && install -d -o jagawarga -g jagawarga -m 0700 /data
 COPY --from=build /opt/venv /opt/venv
 COPY supervisors /app/supervisors
+COPY LICENSE /app/LICENSE
 COPY config /app/config
 COPY jagawarga /app/jagawarga
 WORKDIR /app
