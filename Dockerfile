@@ -2,7 +2,7 @@
 FROM python:3.12.8-slim-bookworm AS build
 COPY requirements.lock /build/requirements.lock
 RUN python -m venv /opt/venv \
-    && /opt/venv/bin/pip install --no-cache-dir --require-hashes --requirement /build/requirements.lock
+    && /opt/venv/bin/pip install --no-cache-dir --only-binary :all: --require-hashes --requirement /build/requirements.lock
 
 FROM python:3.12.8-slim-bookworm
 RUN groupadd --gid 10001 jagawarga \
