@@ -17,7 +17,7 @@ def test_every_promise_is_kept_while_actors_die() -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=170,
         check=False,
     )
     found = json.loads(done.stdout)
