@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -108,27 +108,29 @@ class LiveStream:
         self._followers[send] = agency
         self.wanted()
         try:
-            async with receive:
-                yield self._follow(agency, after, receive)
+            # Closed here and now: an async generator left to the collector would end somewhere else.
+            async with receive, aclosing(self._follow(agency, after, receive)) as events:
+                yield events
         finally:
             self._followers.pop(send, None)
             send.close()
 
     async def _follow(
         self, agency: str, after: int | None, live: trio.MemoryReceiveChannel[StreamEvent]
-    ) -> AsyncIterator[StreamEvent]:
+    ) -> AsyncGenerator[StreamEvent, None]:
         seen = -1
         if after is not None:
             seen = after
-            async for item in self._past(after):
-                seen = item.sequence
-                if item.event is not None and agency in item.agencies:
-                    yield item.event
+            async with aclosing(self._past(after)) as past:
+                async for item in past:
+                    seen = item.sequence
+                    if item.event is not None and agency in item.agencies:
+                        yield item.event
         async for event in live:
             if event.sequence > seen:
                 yield event
 
-    async def _past(self, after: int) -> AsyncIterator[Heard]:
+    async def _past(self, after: int) -> AsyncGenerator[Heard, None]:
         """Everything behind `after` up to now, from the bus where the ring has forgotten it."""
         at = after
         until = await self.bus.last_sequence()

@@ -62,7 +62,8 @@ CONSUMERS: Final = (
         durable_name="notification",
         filter_subject=f"{SUBJECTS}.>",
         ack_policy=AckPolicy.EXPLICIT,
-        ack_wait=30,
+        # What a killed consumer had fetched comes again after this; a batch takes milliseconds.
+        ack_wait=10,
         max_ack_pending=2048,
         max_deliver=-1,
     ),
