@@ -183,7 +183,7 @@ def health(house: House) -> dict[str, str]:
 
 
 async def _live(house: House) -> int:
-    detach = [supervision.attach(_count_restarts), log_supervision()]
+    detach = [supervision.attach(_count_restarts), log_supervision(lambda: house.runtime is not None)]
     collector = telemetry.ActorCollector(lambda: _actors(house))
     telemetry.REGISTRY.register(collector)
     failure: SupervisionError | None = None

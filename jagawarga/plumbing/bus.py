@@ -342,7 +342,8 @@ async def _quietly(work: Any) -> None:
 
 
 async def _report(error: Exception) -> None:
-    log.warning("bus.error", error=type(error).__name__)
+    # Several a second while the broker is away: /readyz and the relay say so once.
+    log.debug("bus.error", error=type(error).__name__)
 
 
 def _delivery(message: Msg) -> Delivery:

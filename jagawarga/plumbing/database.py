@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 import asyncpg
 import structlog
 
-from jagawarga.errors import Unavailable
+from jagawarga.errors import StartupError, Unavailable
 from jagawarga.plumbing.aio import DEADLINE, AioDoor, at_close
 from jagawarga.plumbing.migrate import migrate
 from supervisors import Actor
@@ -169,6 +169,9 @@ class DatabaseActor(Actor):
         self.database = database
         try:
             await database.door.run(database._open, deadline=START_DEADLINE)  # noqa: SLF001 - the handle's other half
+        except asyncpg.ClientConfigurationError as error:
+            msg = "wrong setting database_url: not the address of a database (postgresql://user:password@host/database)"
+            raise StartupError(msg) from error
         except _DOWN as error:
             msg = f"the database is out of reach ({type(error).__name__})"
             raise Unavailable(msg) from error

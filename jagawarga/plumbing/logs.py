@@ -123,8 +123,11 @@ def server_log(name: str) -> Callable[[str], None]:
     return take
 
 
-def log_supervision() -> Callable[[], None]:
-    """Log what the runtime reports: crashes, restarts, supervisors that give up. Returns what ends it."""
+def log_supervision(started: Callable[[], bool]) -> Callable[[], None]:
+    """Log what the runtime reports: crashes, restarts, supervisors that give up. Returns what ends it.
+
+    Silent until `started()`: a start that fails ends in one line for the operator, and needs no others.
+    """
     log = structlog.get_logger("supervisors")
 
     def handler(event: str, subject: Any, detail: dict[str, Any]) -> None:
@@ -132,7 +135,7 @@ def log_supervision() -> Callable[[], None]:
         facts: dict[str, Any] = {}
         if isinstance(reason, BaseException):
             facts = {"where": places(reason)}
-        if event == "child.ended" and reason in ("normal", "shutdown"):
+        if not started() or (event == "child.ended" and reason in ("normal", "shutdown")):
             return
         if event == "child.started" and not detail.get("restarts"):
             return
