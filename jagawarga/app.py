@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import shlex
 import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -272,7 +273,7 @@ def _welcome(house: House) -> None:
     lines = [f"JagaWarga serves on http://{settings.host}:{house.front.port}  (Ctrl-C stops it)"]
     if settings.seed_accounts:
         lines.append(f"  accounts     {house.directory.path / 'accounts.json'}")
-    data = "" if str(settings.data_dir) == "var" else f" --data {house.directory.path}"
+    data = "" if str(settings.data_dir) == "var" else f" --data {shlex.quote(str(house.directory.path))}"
     lines += [
         f"  the tree     scripts/jagawarga tree{data}",
         "  the story    scripts/demo",

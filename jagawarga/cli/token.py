@@ -10,6 +10,7 @@ import trio
 from jagawarga.cli.exits import Refusal
 from jagawarga.cli.options import data_option, load_accounts, settings_or_refusal
 from jagawarga.client.client import Client
+from jagawarga.client.patience import Patience
 from jagawarga.client.values import Refused, Unreachable
 
 
@@ -26,11 +27,16 @@ def token(account: str, url: str | None, data: Path | None) -> None:
         msg = f"no account {account!r}; try citizen, operator or an agency such as {accounts[-1]['agency']}"
         raise Refusal(msg)
 
+    server = url or f"http://{settings.host}:{settings.port}"
+
     async def sign_in() -> str:
-        async with Client(url or f"http://{settings.host}:{settings.port}") as client:
+        async with Client(server, patience=Patience(tries=2, longest=2.0)) as client:
             return (await client.sign_in(found["username"], found["password"])).token
 
     try:
         click.echo(trio.run(sign_in))
-    except (Refused, Unreachable) as error:
+    except Unreachable:
+        msg = f"nobody answers at {server} (--url names another server)"
+        raise Refusal(msg) from None
+    except Refused as error:
         raise Refusal(str(error)) from None

@@ -6,7 +6,9 @@ never repeat a value; a field we do not know is named only when its name looks l
 
 from __future__ import annotations
 
+import json
 import re
+import unicodedata
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -41,7 +43,7 @@ def _lines(text: str) -> str:
     if CONTROLS_BUT_LINES.search(text):
         msg = "must not contain control characters other than line feed and tab"
         raise ValueError(msg)
-    if not text.strip():
+    if all(each.isspace() or unicodedata.category(each) == "Cf" for each in text):
         msg = "must not be blank"
         raise ValueError(msg)
     return text
@@ -98,13 +100,28 @@ Q = TypeVar("Q", bound=Query)
 def read_body(model: type[B], data: bytes) -> B:
     """Return the body as `model`; `Malformed` when it is no JSON, `Invalid` when it is not the JSON we want."""
     try:
-        return model.model_validate_json(data)
+        body = model.model_validate_json(data)
     except ValidationError as wrong:
         errors = wrong.errors(include_url=False, include_context=False, include_input=False)
+    else:
+        _refuse_repeated(data)
+        return body
     if errors[0]["type"] == "json_invalid":
         msg = "The body is not JSON."
         raise Malformed(msg)
     raise Invalid(WRONG, fields=_fields(errors))
+
+
+def _refuse_repeated(data: bytes) -> None:
+    """Refuse a field said twice: of `"privacy"` nobody may have to guess which one counts."""
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        names = [name for name, _ in pairs]
+        repeated = {_name(name): "must not be repeated" for name in names if names.count(name) > 1}
+        if repeated:
+            raise Invalid(WRONG, fields=repeated)
+
+    json.loads(data, object_pairs_hook=look)
 
 
 def read_query(model: type[Q], parameters: Mapping[str, Sequence[str]]) -> Q:

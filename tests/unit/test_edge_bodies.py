@@ -66,6 +66,19 @@ def test_a_wrong_report_names_the_wrong_field(changes: dict[str, Any], field: st
     assert list(refused(changes)) == [field]
 
 
+def test_a_field_said_twice_is_refused() -> None:
+    """Which of two privacies counts is not for us to guess."""
+    twice = json.dumps(GOOD)[:-1].encode() + b', "privacy": "anonymous"}'
+    with pytest.raises(Invalid) as wrong:
+        read_body(ReportBody, twice)
+    assert set(wrong.value.fields) == {"privacy"}
+
+
+def test_an_invisible_text_is_blank() -> None:
+    """Zero-width and direction marks say nothing."""
+    assert "text" in refused({"text": "\u200b \u202e\n\u2060"})
+
+
 def test_a_good_report_becomes_a_command() -> None:
     """Numbers may be integers, line ends are made one kind."""
     body = read_body(ReportBody, json.dumps(GOOD | {"text": "a\r\nb\tc", "latitude": 6}).encode())
