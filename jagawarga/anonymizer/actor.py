@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from jagawarga.anonymizer.scrubber import blur, scrub
+from jagawarga.errors import Corrupt
 from jagawarga.reports.messages import FileReport, Place, SubmitReport
 from supervisors import Actor
 
@@ -34,8 +35,13 @@ class Anonymizer(Actor):
         """Answer a `Cut`."""
         if not isinstance(message, Cut):
             return super().handle_call(message, sender)
+        try:
+            cut = cut_report(message.command, message.facts)
+        except Exception as error:  # noqa: BLE001 - whatever it is, its own words may hold the citizen's
+            msg = f"a text could not be cleaned ({type(error).__name__})"
+            raise Corrupt(msg) from None
         self.cuts += 1
-        return cut_report(message.command, message.facts)
+        return cut
 
     def describe(self) -> dict[str, Any]:
         """How much it has done."""

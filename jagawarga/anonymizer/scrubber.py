@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from jagawarga.anonymizer import identifiers, patterns
 from jagawarga.anonymizer.facts import own
-from jagawarga.anonymizer.patterns import LABELS, personal
-from jagawarga.anonymizer.spans import Span, cut, normalise
+from jagawarga.anonymizer.homes import lived_in
+from jagawarga.anonymizer.names import named
+from jagawarga.anonymizer.numbers import digits, numbers
+from jagawarga.anonymizer.shadow import shadow
+from jagawarga.anonymizer.spans import MASK, Span, cut, normalise
 
 if TYPE_CHECKING:
     from jagawarga.identity.messages import PersonalFacts
 
-PASSES: Final = 4
+PASSES: Final = 6
 """A cut may bring two halves together; after this many rounds a text is as clean as it gets."""
 PLACES: Final = 3
 """Decimals kept of an anonymous report's coordinates: about 110 metres, a street and not a door."""
-_PLACEHOLDER: Final = re.compile(rf"\[(?:{'|'.join(map(re.escape, sorted(LABELS)))})\]")
+LABELS: Final = (
+    patterns.LABELS | set(identifiers.LABELS.values()) | {"nama", "nomor", "alamat", "telepon", "NIK", "NIP"}
+)
+"""Every word that may stand in brackets for what was cut."""
+_LABEL: Final = rf"\[(?:{'|'.join(map(re.escape, sorted(LABELS)))})\]"
+_PLACEHOLDER: Final = re.compile(_LABEL)
+_REPEATED: Final = re.compile(rf"({_LABEL})(?:[\s,./&+\-]{{0,3}}\1)+")
 
 
 def scrub(text: str, facts: PersonalFacts | None = None) -> str:
@@ -27,13 +38,12 @@ def scrub(text: str, facts: PersonalFacts | None = None) -> str:
     """
     clean = normalise(text)
     for _ in range(PASSES):
-        spans = list(personal(clean))
-        if facts is not None:
-            spans.extend(own(clean, facts))
-        before, clean = clean, cut(clean, _outside_placeholders(clean, spans))
-        if clean == before:
+        masked = _PLACEHOLDER.sub(_mask, clean)
+        spans = list(_personal(masked, facts))
+        if not spans:
             break
-    return clean
+        clean = cut(clean, spans)
+    return _REPEATED.sub(r"\1", clean)
 
 
 def blur(degrees: float | None) -> float | None:
@@ -41,25 +51,17 @@ def blur(degrees: float | None) -> float | None:
     return None if degrees is None else round(degrees, PLACES)
 
 
-def _outside_placeholders(text: str, spans: list[Span]) -> list[Span]:
-    """Leave out what touches a placeholder made before; the rest of such a span is cut around it."""
-    taken = [match.span() for match in _PLACEHOLDER.finditer(text)]
-    kept = []
-    for span in spans:
-        pieces = [span]
-        for start, end in taken:
-            pieces = [
-                part
-                for piece in pieces
-                for part in (
-                    (
-                        Span(piece.start, min(piece.end, start), piece.label),
-                        Span(max(piece.start, end), piece.end, piece.label),
-                    )
-                    if piece.start < end and start < piece.end
-                    else (piece,)
-                )
-                if part.start < part.end and text[part.start : part.end].strip(" ,.;:-")
-            ]
-        kept.extend(pieces)
-    return kept
+def _personal(text: str, facts: PersonalFacts | None) -> Iterator[Span]:
+    folded = shadow(text)
+    found = digits(folded)
+    if facts is not None:
+        yield from own(folded, found, facts)
+    yield from numbers(folded, found)
+    yield from patterns.patterned(text, folded)
+    yield from identifiers.identified(text)
+    yield from named(text)
+    yield from lived_in(text)
+
+
+def _mask(match: re.Match[str]) -> str:
+    return MASK * len(match.group())

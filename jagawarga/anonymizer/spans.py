@@ -7,8 +7,14 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-# Zero-width and direction marks, soft hyphens and other format characters: they only hide things.
+MASK: Final = "\ue000"
+"""Stands for every character of an earlier cut while a text is searched; `normalise` lets none of it in."""
+MOST_LETTERS: Final = 4
+"""A character that unfolds into more letters than this (U+FDFA: eighteen) only makes texts long."""
 _TEXT_CONTROLS: Final = frozenset("\n\t")
+# Zero-width and direction marks, soft hyphens and other format characters: they only hide things.
+_INVISIBLE: Final = frozenset({"Cf", "Cc", "Co", "Cn", "Cs"})
+_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _BLANKS: Final = re.compile(r"[^\S\n\t]")
 
 
@@ -22,11 +28,22 @@ class Span(NamedTuple):
 
 def normalise(text: str) -> str:
     """Write a text in one way: compatibility forms folded (NFKC), invisible characters gone, blanks plain."""
-    folded = unicodedata.normalize("NFKC", text)
-    visible = "".join(
-        each for each in folded if each in _TEXT_CONTROLS or unicodedata.category(each) not in ("Cf", "Cc", "Co", "Cn")
+    if text.isascii():
+        return _BLANKS.sub(" ", _CONTROLS.sub("", text))
+    short = "".join(
+        each if each.isascii() or len(unicodedata.normalize("NFKC", each)) <= MOST_LETTERS else " " for each in text
     )
-    return _BLANKS.sub(" ", visible)
+    folded = _visible(short)
+    # What stood between two characters may have kept them from composing: fold once more without it.
+    return _BLANKS.sub(" ", _visible(folded))
+
+
+def _visible(text: str) -> str:
+    return "".join(
+        each
+        for each in unicodedata.normalize("NFKC", text)
+        if each in _TEXT_CONTROLS or unicodedata.category(each) not in _INVISIBLE
+    )
 
 
 def cut(text: str, spans: Iterable[Span]) -> str:

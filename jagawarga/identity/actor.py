@@ -22,21 +22,25 @@ MOST_ENTRIES: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class MayTry:
-    """Call: seconds to wait before this login may be tried again; 0 when now."""
+    """Call: seconds to wait before this login may be tried; 0 when now, and then the try counts as failed for now."""
 
     login: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """Cast: a sign-in was tried, with or without success."""
+    """Cast: how an allowed try ended; `None` when it came to no end (the database was out of reach)."""
 
     login: bytes
-    success: bool
+    success: bool | None
 
 
 class Throttle(Actor):
-    """Per login, known or not: after five failures each further one doubles the wait. In memory only."""
+    """Per login, known or not: after five failures each further one doubles the wait. In memory only.
+
+    A try counts when it is allowed, not when it has failed, so that many at once are not all the first. A restart
+    forgets; so does time. The table is bounded, the least recent failure goes first.
+    """
 
     def init(self) -> None:
         """Begin with nothing."""
@@ -46,22 +50,34 @@ class Throttle(Actor):
         """Answer `MayTry`."""
         if not isinstance(message, MayTry):
             return super().handle_call(message, sender)
-        count, last = self.failures.get(message.login, (0, 0.0))
-        if count < FREE_FAILURES:
-            return 0.0
-        wait = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(count - FREE_FAILURES, 16))
-        return max(0.0, last + wait - trio.current_time())
+        now = trio.current_time()
+        count, last = self.failures.get(message.login, (0, now))
+        if now - last > FORGET_AFTER:
+            count = 0
+        if count >= FREE_FAILURES:
+            wait = last + min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(count - FREE_FAILURES, 16)) - now
+            if wait > 0:
+                return wait
+        self._count(message.login, count + 1, now)
+        return 0.0
 
     def handle_cast(self, message: Any) -> None:
         """Note a `Tried`."""
         if not isinstance(message, Tried):
             super().handle_cast(message)
             return
-        now = trio.current_time()
-        count, last = self.failures.pop(message.login, (0, now))
-        if message.success:
-            return
-        self.failures[message.login] = (1 if now - last > FORGET_AFTER else count + 1, now)
+        count, last = self.failures.get(message.login, (0, 0.0))
+        if message.success or (message.success is None and count <= 1):
+            self.failures.pop(message.login, None)
+        elif message.success is None:
+            self._count(message.login, count - 1, last)
+        elif count == 0:
+            # Allowed by this actor before its restart: it counts now.
+            self._count(message.login, 1, trio.current_time())
+
+    def _count(self, login: bytes, count: int, last: float) -> None:
+        self.failures[login] = (count, last)
+        self.failures.move_to_end(login)
         if len(self.failures) > MOST_ENTRIES:
             self.failures.popitem(last=False)
 

@@ -47,32 +47,36 @@ def plan(config: Path, agencies: Iterable[str]) -> tuple[Seed, ...]:
 
 
 async def seed(identity: Identity, seeds: Sequence[Seed], file: Path) -> int:
-    """Make the accounts that `file` does not list yet and write it anew; returns how many were made.
+    """Make the accounts that are missing and list them in `file`; returns how many were made or set anew.
 
-    The file is written first, so that no account has a password nobody can read. If it was lost, seeded accounts that
-    are in the database get the new passwords.
+    The file is written first, so that no account has a password nobody can read; what it lists and the database lacks
+    (the process died in between, the database is a new one) is made at the next start. Accounts that exist and are
+    listed are not touched. If the file was lost, seeded accounts that are in the database get the new passwords.
+    Raises `StartupError` for a damaged file.
     """
     known = _read(file)
     usernames = {each.username for each in known}
     fresh = [each for each in seeds if each.username not in usernames]
-    if not fresh:
-        return 0
-    _write_private(file, json.dumps([asdict(each) for each in (*known, *fresh)], indent=1, ensure_ascii=False))
-    for each in fresh:
-        facts = (
-            PersonalFacts(each.name, each.username, None, None, None)
-            if each.role == "citizen"
-            else nobody(each.username)
-        )
+    if fresh:
+        _write_private(file, json.dumps([asdict(each) for each in (*known, *fresh)], indent=1, ensure_ascii=False))
+    lost = [each for each in known if not await identity.knows(each.username)]
+    for each in (*lost, *fresh):
+        facts = PersonalFacts(each.name, each.username, None, None, None) if each.role == "citizen" else nobody()
         try:
             await identity.add(each.username, each.password, each.role, each.agency, facts)
         except Conflict:
             await identity.reset(each.username, each.password, each.role, each.agency)
-    return len(fresh)
+    return len(lost) + len(fresh)
 
 
 def _read(file: Path) -> list[Seed]:
-    return [Seed(**each) for each in json.loads(file.read_text(encoding="utf-8"))] if file.exists() else []
+    if not file.exists():
+        return []
+    try:
+        return [Seed(**each) for each in json.loads(file.read_text(encoding="utf-8"))]
+    except (OSError, ValueError, TypeError) as error:
+        msg = f"can not read {file} ({type(error).__name__}): remove it, and the seeded accounts get new passwords"
+        raise StartupError(msg) from None
 
 
 def _write_private(path: Path, text: str) -> None:
@@ -83,3 +87,8 @@ def _write_private(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     fresh.rename(path)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

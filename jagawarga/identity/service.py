@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 from uuid import UUID
@@ -58,16 +59,20 @@ class Identity:
             msg = "the password is wrong"
             raise Invalid(msg, fields={"password": problem})
         try:
-            await self.add(command.username, command.password, "officer", command.agency, nobody(command.username))
+            await self.add(command.username, command.password, "officer", command.agency, nobody())
         except Conflict:
             await self.reset(command.username, command.password, "officer", command.agency)
+
+    async def knows(self, username: str) -> bool:
+        """Tell whether there is an account of that login."""
+        return await self.store.find(username) is not None
 
     async def add(self, username: str, password: str, role: Role, agency: str | None, facts: PersonalFacts) -> None:
         """Create an account of any role; `Conflict` when the login is taken."""
         await self.store.add(username, role, agency, await self._hash(password), facts)
 
     async def reset(self, username: str, password: str, role: Role, agency: str | None) -> None:
-        """Set the password and agency of an account of that role."""
+        """Set the password and agency of an account; `Conflict` when that login is another role's."""
         await self.store.set_password(username, role, agency, await self._hash(password))
 
     async def open_session(self, command: OpenSession) -> Session:
@@ -81,9 +86,14 @@ class Identity:
         if wait > 0:
             msg = "too many failed sign-ins"
             raise TooManyRequests(msg, retry_after=wait)
-        account = await self.store.find(command.username)
-        right = await self._verify(self._nobody if account is None else account.password_hash, command.password)
-        self.throttle.cast(Tried(login, success=right and account is not None))
+        success: bool | None = None
+        try:
+            account = await self.store.find(command.username)
+            right = await self._verify(self._nobody if account is None else account.password_hash, command.password)
+            success = right and account is not None
+        finally:
+            # Also when the database was out of reach, or the caller went away: that was no wrong password.
+            self.throttle.cast(Tried(login, success))
         if account is None or not right:
             msg = "user name or password is wrong"
             raise Unauthenticated(msg)
@@ -104,12 +114,12 @@ class Identity:
         return self.keyring.digest("pseudonym", account_id.bytes)[:16].hex()
 
     async def _hash(self, password: str) -> str:
-        return await self._in_thread(lambda: HASHER.hash(password))
+        return await self._in_thread(lambda: HASHER.hash(_spelt(password)))
 
     async def _verify(self, password_hash: str, password: str) -> bool:
         def verify() -> bool:
             try:
-                return HASHER.verify(password_hash, password)
+                return HASHER.verify(password_hash, _spelt(password))
             except (VerificationError, InvalidHashError):
                 return False
 
@@ -122,6 +132,11 @@ class Identity:
         raise Unavailable(msg)
 
 
-def nobody(name: str) -> PersonalFacts:
-    """The facts of an account that is not a citizen's: its user name, and nothing of a person."""
-    return PersonalFacts(name, "", None, None, None)
+def nobody() -> PersonalFacts:
+    """The facts of an account that is not a citizen's: nothing of a person."""
+    return PersonalFacts("", "", None, None, None)
+
+
+def _spelt(password: str) -> str:
+    """One password however a keyboard composes its characters (NIST SP 800-63B, 5.1.1.2)."""
+    return unicodedata.normalize("NFKC", password)

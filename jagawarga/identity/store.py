@@ -19,7 +19,9 @@ _ADD: Final = """
 INSERT INTO identity.account (account_id, login_digest, role, agency, password_hash, facts)
 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (login_digest) DO NOTHING RETURNING account_id
 """
-_SET: Final = "UPDATE identity.account SET password_hash = $2, agency = $3 WHERE login_digest = $1 AND role = $4"
+_SET: Final = """
+UPDATE identity.account SET password_hash = $2, agency = $3 WHERE login_digest = $1 AND role = $4 RETURNING account_id
+"""
 _FACTS: Final = "SELECT facts FROM identity.account WHERE account_id = $1"
 
 
@@ -69,13 +71,15 @@ class Store:
             raise Conflict(msg)
 
     async def set_password(self, username: str, role: Role, agency: str | None, password_hash: str) -> None:
-        """Give an account of that role another password and agency; nothing where there is none."""
+        """Give an account of that role another password and agency; `Conflict` when there is none."""
         digest = self.login_digest(username)
 
-        async def work(connection: Any) -> None:
-            await connection.execute(_SET, digest, password_hash, agency, role)
+        async def work(connection: Any) -> Any:
+            return await connection.fetchval(_SET, digest, password_hash, agency, role)
 
-        await self.database.run("identity", work, transaction=False)
+        if await self.database.run("identity", work, transaction=False) is None:
+            msg = "the login belongs to an account of another role"
+            raise Conflict(msg)
 
     async def facts(self, account_id: UUID) -> PersonalFacts:
         """Unseal what is known of a person; `NotFound` when there is no such account."""

@@ -1,0 +1,61 @@
+"""The letters of a text without what stands between them, to find a name however it is spaced, joined or broken."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Collection, Iterator
+from typing import Final, NamedTuple
+
+WIDEST_GAP: Final = 3
+SPREAD_LEAST: Final = 7
+"""A shorter word is found broken in two only when every letter stands alone ("ban di" is no Bandi)."""
+_BREAK: Final = "\0"
+
+
+class Word(NamedTuple):
+    """A run of letters (or of letters and digits) in a folded text."""
+
+    start: int
+    end: int
+    text: str
+
+
+class Letters:
+    """The words of a folded text, joined; a gap wider than a few characters parts them."""
+
+    def __init__(self, folded: str, pattern: re.Pattern[str], skipped: Collection[str] = ()) -> None:
+        self.words: list[Word] = []
+        pieces: list[str] = []
+        self._offsets: list[int] = []
+        length = end = 0
+        for match in pattern.finditer(folded):
+            word = match.group()
+            if word in skipped:
+                # "siti titik nur": the word is a joint, and none of the gap.
+                if match.start() - end <= WIDEST_GAP:
+                    end = match.end()
+                continue
+            if match.start() - end > WIDEST_GAP:
+                pieces.append(_BREAK)
+                length += 1
+            self.words.append(Word(match.start(), match.end(), word))
+            self._offsets.append(length)
+            pieces.append(word)
+            length += len(word)
+            end = match.end()
+        self._joined = "".join(pieces)
+
+    def find(self, target: str, *, whole: bool = True, phrase: bool = False) -> Iterator[tuple[int, int]]:
+        """Yield the places of `target`: on the bounds of words when `whole`, over several at will when a `phrase`."""
+        at = self._joined.find(target) if target else -1
+        while at >= 0:
+            first = bisect_right(self._offsets, at) - 1
+            last = bisect_right(self._offsets, at + len(target) - 1) - 1
+            head, tail = self.words[first], self.words[last]
+            skip, over = at - self._offsets[first], at + len(target) - self._offsets[last]
+            count = last - first + 1
+            fits = not whole or (skip == 0 and over == len(tail.text))
+            if fits and (phrase or count in {1, len(target)} or len(target) >= SPREAD_LEAST):
+                yield (head.start, tail.end)
+            at = self._joined.find(target, at + 1)
