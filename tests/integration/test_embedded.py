@@ -187,7 +187,9 @@ async def test_a_start_says_nothing_alarming(directory: DataDirectory) -> None:
     lines: list[str] = []
     async with serving(prepare_postgres(directory, log=lines.append, durable=False)):
         pass
-    assert [line for line in lines if "FATAL" in line or "ERROR" in line or "could not" in line] == []
+    # Stopped in the instant after the probe hung up, the probe's session may still be there to be cut off.
+    alarming = [line for line in lines if "canceling authentication" not in line]
+    assert [line for line in alarming if "FATAL" in line or "ERROR" in line or "could not" in line] == []
 
 
 PARENT = """
