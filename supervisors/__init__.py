@@ -3,7 +3,9 @@
 from supervisors.actor import Actor, Task
 from supervisors.dynamic import DynamicSupervisor, MaxChildren
 from supervisors.exits import (
+    KILL,
     KILLED,
+    NOPROC,
     NORMAL,
     SHUTDOWN,
     AlreadyStarted,
@@ -18,49 +20,102 @@ from supervisors.exits import (
     StartFailed,
     Stop,
     SupervisionError,
+    WrongThread,
     describe,
     is_abnormal,
 )
-from supervisors.messages import NO_REPLY, Sender
+from supervisors.groups import GroupChange, ProcessGroups
+from supervisors.messages import (
+    HIBERNATE,
+    IGNORE,
+    NO_REPLY,
+    TIMEOUT,
+    Continue,
+    DownMessage,
+    ExitMessage,
+    Reply,
+    Sender,
+)
+from supervisors.monitors import Monitor
 from supervisors.process import Process, wait_started
-from supervisors.registry import Name, Registry
+from supervisors.registry import Name, NotRegistered, Registry
+from supervisors.reports import CrashReport, without_content
+from supervisors.requests import (
+    ChildBusy,
+    ChildCount,
+    ChildInfo,
+    ChildNotFound,
+    CountChildren,
+    DeleteChild,
+    GetChildSpec,
+    RestartChild,
+    StartChild,
+    TerminateChild,
+    WhichChildren,
+)
 from supervisors.runtime import RootEnded, Runtime, open_runtime
 from supervisors.specs import Backoff, ChildSpec, SpecError, dynamic_supervisor, supervisor, task, worker
 from supervisors.static import Supervisor
 from supervisors.timers import Timer
 
 __all__ = [
+    "HIBERNATE",
+    "IGNORE",
+    "KILL",
     "KILLED",
+    "NOPROC",
     "NORMAL",
     "NO_REPLY",
     "SHUTDOWN",
+    "TIMEOUT",
     "Actor",
     "AlreadyStarted",
     "Backoff",
     "CallError",
     "CallTimeout",
     "CallingSelf",
+    "ChildBusy",
+    "ChildCount",
+    "ChildInfo",
+    "ChildNotFound",
     "ChildSpec",
+    "Continue",
+    "CountChildren",
+    "CrashReport",
+    "DeleteChild",
     "Down",
+    "DownMessage",
     "DynamicSupervisor",
+    "ExitMessage",
+    "GetChildSpec",
+    "GroupChange",
     "MailboxFull",
     "MaxChildren",
+    "Monitor",
     "Name",
     "NoProc",
+    "NotRegistered",
     "Process",
+    "ProcessGroups",
     "Reason",
     "Registry",
+    "Reply",
+    "RestartChild",
     "RootEnded",
     "Runtime",
     "Sender",
     "Shutdown",
     "SpecError",
+    "StartChild",
     "StartFailed",
     "Stop",
     "SupervisionError",
     "Supervisor",
     "Task",
+    "TerminateChild",
     "Timer",
+    "WhichChildren",
+    "WrongThread",
     "describe",
     "dynamic_supervisor",
     "is_abnormal",
@@ -68,5 +123,6 @@ __all__ = [
     "supervisor",
     "task",
     "wait_started",
+    "without_content",
     "worker",
 ]

@@ -11,6 +11,9 @@ restart; what must survive a crash belongs in a database or in the arguments of 
             self.n += 1
             return self.n
 
+`init`, `handle_cast`, `handle_info` and `handle_continue` return nothing, or what is to be done next:
+`Continue(message)` or `HIBERNATE`. `handle_call` returns the answer, `NO_REPLY`, or `Reply(answer, then)`.
+
 Callbacks may be plain functions or coroutine functions. While a coroutine callback waits, later messages queue; a
 plain one can not be interrupted at all. A callback that raises crashes the actor: its supervisor decides what then.
 A callback that awaits must let `trio.Cancelled` pass: that is how it is killed.
@@ -18,7 +21,10 @@ A callback that awaits must let `trio.Cancelled` pass: that is how it is killed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from supervisors import monitors
+from supervisors.messages import TIMEOUT, Info
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -26,25 +32,42 @@ if TYPE_CHECKING:
     from supervisors.exits import Reason
     from supervisors.messages import Sender
     from supervisors.process import Process
+    from supervisors.registry import Name
     from supervisors.timers import Timer
 
 
+Overflow = Literal["drop_newest", "drop_oldest", "refuse", "block"]
+
+
 class Actor:
-    """Base of all actors; override the callbacks you need."""
+    """Base of all actors; override the callbacks you need. Subclasses may declare `__slots__` to be small."""
+
+    __slots__ = ("process",)
 
     mailbox_limit: ClassVar[int] = 10_000
-    """Messages that may wait; beyond it calls raise `MailboxFull` and casts are dropped and counted."""
+    """Calls and casts that may wait. Timers and signals are never refused."""
+    overflow: ClassVar[Overflow] = "drop_newest"
+    """What a full mailbox does. Every way is counted in `dropped` and told as `mailbox.dropped`, but for waiting.
+
+    `drop_newest`: a cast is dropped, a call raises `MailboxFull`. `drop_oldest`: the oldest call or cast makes room,
+    and its caller gets `MailboxFull`. `refuse`: casts raise `MailboxFull` as well. `block`: calls and `cast_within`
+    wait for room within their deadline; a plain cast, which can not wait, raises.
+    """
     trap_exit: ClassVar[bool] = False
-    """False: an orderly stop interrupts the callback at work. True: it waits for it, within the shutdown limit."""
+    """True: exit signals arrive as `ExitMessage`, and an orderly stop lets the callback at work finish."""
+    direct: ClassVar[bool] = False
+    """True: while the actor is idle its plain callbacks run in the step of the caller, or of the timer: the same
+    semantics for a sixth of the time. For callbacks that are quick: whoever sends waits for them."""
+    hibernate_after: ClassVar[float | None] = None
+    """Seconds of idleness after which task and mailbox are given back, until the next message."""
     process_type: ClassVar[str] = "worker"
 
     process: Process
     """The actor's own process, OTP's `self()`; set before `init`."""
 
-    def init(self, *args: Any) -> Awaitable[None] | None:
+    def init(self, *args: Any) -> Any:
         """Set up the state. Raising is a failed start, and reaches whoever started the actor."""
         del args
-        return None
 
     def handle_call(self, message: Any, sender: Sender) -> Any:
         """Return the answer, or `NO_REPLY` to answer later through `sender`."""
@@ -52,15 +75,19 @@ class Actor:
         msg = f"{type(self).__name__} takes no call of type {type(message).__name__}"
         raise TypeError(msg)
 
-    def handle_cast(self, message: Any) -> Awaitable[None] | None:
+    def handle_cast(self, message: Any) -> Any:
         """Handle a message nobody waits for."""
         msg = f"{type(self).__name__} takes no cast of type {type(message).__name__}"
         raise TypeError(msg)
 
-    def handle_info(self, message: Any) -> Awaitable[None] | None:
-        """Handle a timer or another message that is neither call nor cast; unexpected ones are ignored."""
+    def handle_info(self, message: Any) -> Any:
+        """Handle a timer, a signal or another message that is neither call nor cast; unexpected ones are ignored."""
         del message
-        return None
+
+    def handle_continue(self, message: Any) -> Any:
+        """Go on after a callback that returned `Continue(message)`, before anything that waits in the mailbox."""
+        msg = f"{type(self).__name__} has no continuation for type {type(message).__name__}"
+        raise TypeError(msg)
 
     def terminate(self, reason: Reason) -> Awaitable[None] | None:
         """Clean up after an orderly stop or a crash, shielded within the shutdown limit; never runs after a kill."""
@@ -71,9 +98,61 @@ class Actor:
         """Deliver `message` to `handle_info` after `seconds`; dies with the process (OTP `send_after/3`)."""
         return self.process.send_after(seconds, message)
 
+    def set_timeout(self, seconds: float) -> None:
+        """Deliver `TIMEOUT` to `handle_info`, unless a message of any kind arrives within `seconds`."""
+        process = self.process
+        idle = _IdleTimeout(process, process.handled)
+        process.hold(process.runtime.wheel.add(process.runtime.now() + seconds, idle, None))
+
+    def link(self, other: Process | Name) -> None:
+        """Tie our fate to `other`'s, both ways (OTP `link/1`); see `supervisors.monitors`."""
+        monitors.link(self.process, other)
+
+    def unlink(self, other: Process | Name) -> None:
+        """Untie it (OTP `unlink/1`)."""
+        monitors.unlink(self.process, other)
+
+    def monitor(self, other: Process | Name) -> monitors.Monitor:
+        """Get one `DownMessage` when `other` ends, at once if it has (OTP `monitor/2`)."""
+        return monitors.monitor(self.process, other)
+
+    def demonitor(self, monitor: monitors.Monitor) -> bool:
+        """Take the monitor off; False when its message was sent before (OTP `demonitor/2` with `info`)."""
+        return monitors.demonitor(monitor)
+
     def describe(self) -> dict[str, Any]:
         """Facts for `inspect`, safe to show an operator: never content, never a person (OTP `format_status`)."""
         return {}
+
+    def get_state(self) -> dict[str, Any]:
+        """Everything the actor knows, for `system.get_state` and crash reports."""
+        state = {
+            name: getattr(self, name)
+            for owner in type(self).__mro__
+            for name in getattr(owner, "__slots__", ())
+            if name != "process" and hasattr(self, name)
+        }
+        return state | getattr(self, "__dict__", {})
+
+
+class _IdleTimeout:
+    """Tells a process of its idleness, unless it has been busy meanwhile."""
+
+    __slots__ = ("_handled", "_process")
+
+    def __init__(self, process: Process, handled: int) -> None:
+        self._process = process
+        self._handled = handled
+
+    def due(self, timer: Timer) -> None:
+        del timer
+        process = self._process
+        if process.handled == self._handled and not process.mailbox_length():
+            life = process.life
+            if life is None:
+                process.info(TIMEOUT)
+            else:
+                life.put(Info(TIMEOUT))
 
 
 class Task(Actor):
@@ -81,6 +160,8 @@ class Task(Actor):
 
     The body is called as `await body(started, *args)` and counts as started when it calls `started()`.
     """
+
+    __slots__ = ("args", "body")
 
     def init(self, body: Callable[..., Awaitable[None]], *args: Any) -> None:
         """Keep the body; the process runs it in place of a message loop."""

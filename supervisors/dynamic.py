@@ -9,6 +9,7 @@ child lies in the child's process, so a child costs no record of its own here.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -23,8 +24,21 @@ from supervisors.launching import launch
 from supervisors.messages import NO_REPLY, Sender
 from supervisors.process import Process, wait_started
 from supervisors.registry import Name
+from supervisors.requests import (
+    ChildCount,
+    ChildInfo,
+    ChildNotFound,
+    CountChildren,
+    DeleteChild,
+    Exited,
+    GetChildSpec,
+    NotForDynamic,
+    RestartChild,
+    TerminateChild,
+    WhichChildren,
+)
 from supervisors.specs import ChildSpec, Flags
-from supervisors.stopping import stop_all
+from supervisors.stopping import stop, stop_all
 
 SETTLED_SECONDS = 60.0
 """A child that ran longer than this counts as healthy again: its back-off starts from the beginning."""
@@ -32,18 +46,13 @@ SETTLED_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class StartChild:
-    """Call: start a child with these arguments after the template's, and answer its process once it runs."""
+    """Call: start a child with these arguments after the template's, and answer its process once it runs.
+
+    Answers `None` if its init says `IGNORE`. Raises what its init raised, `MaxChildren` or `AlreadyStarted`.
+    """
 
     args: tuple[Any, ...] = ()
     name: Name | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Exited:
-    """Info: a child of ours has ended, or its restart failed."""
-
-    process: Process
-    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +70,7 @@ class DynamicSupervisor(Actor):
     """A supervisor of like children; make its spec with `supervisors.dynamic_supervisor(...)`."""
 
     process_type: ClassVar[str] = "supervisor"
+    trap_exit: ClassVar[bool] = True
     nursery: trio.Nursery
 
     async def init(self, flags: Flags, template: ChildSpec, max_children: int | None) -> None:
@@ -71,10 +81,12 @@ class DynamicSupervisor(Actor):
         self.window = RestartWindow(flags.intensity, flags.period)
         self.processes: set[Process] = set()
         self.restarting: set[Process] = set()
+        self.terminated: set[Process] = set()
+        """Being stopped on request: their end is not to be repaired."""
         self.last_reason: Reason | None = None
 
-    def start_child_nowait(self, *args: Any, name: Name | None = None) -> Process:
-        """Start a child in the caller's own step and return its process.
+    def start_child_nowait(self, *args: Any, name: Name | None = None) -> Process | None:
+        """Start a child in the caller's own step and return its process, `None` if its init says `IGNORE`.
 
         A plain `init` has run by then, and what it raised is raised here, as are `MaxChildren` and `AlreadyStarted`.
         With a coroutine `init` the child is still starting: await `wait_started(process)` where it matters. For
@@ -86,18 +98,31 @@ class DynamicSupervisor(Actor):
         return self._launch(args, name)
 
     async def handle_call(self, message: Any, sender: Sender) -> Any:
-        """Serve `StartChild`, without holding up others while a coroutine `init` runs."""
-        if not isinstance(message, StartChild):
-            return super().handle_call(message, sender)
-        try:
-            process = self.start_child_nowait(*message.args, name=message.name)
-        except Exception as error:  # noqa: BLE001 - an init's failure belongs to the caller
-            sender.error(error)
-            return NO_REPLY
-        if process.state == "starting":
-            self.nursery.start_soon(_answer_when_started, process, sender)
-            return NO_REPLY
-        return process
+        """Serve what a supervisor may be asked; errors are raised in the caller only."""
+        match message:
+            case StartChild(args, name):
+                self._start_child(args, name, sender)
+                return NO_REPLY
+            case TerminateChild(process) if isinstance(process, Process):
+                if process in self.processes:
+                    # Beside the mailbox: a child that takes its time must not hold up the start of others.
+                    self.terminated.add(process)
+                    self.nursery.start_soon(self._terminate_child, process, sender)
+                else:
+                    sender.error(ChildNotFound(f"{process!r} is no child of {self.process.spec.id!r}"))
+                return NO_REPLY
+            case WhichChildren():
+                return self._which_children()
+            case CountChildren():
+                return self._count()
+            case TerminateChild() | RestartChild() | DeleteChild() | GetChildSpec():
+                sender.error(NotForDynamic(f"{self.process.spec.id!r} has like children: they are known by process"))
+                return NO_REPLY
+        sender.error(TypeError(f"a supervisor takes no call of type {type(message).__name__}"))
+        return NO_REPLY
+
+    def handle_cast(self, message: Any) -> None:
+        """Ignore casts: none is meant for a supervisor, and a stray one must not end its children."""
 
     def handle_info(self, message: Any) -> None:
         """React to ended children and to restarts that are due."""
@@ -114,13 +139,46 @@ class DynamicSupervisor(Actor):
         self.restarting.clear()
         await stop_all(list(self.processes))
 
+    def living(self) -> Iterator[Process]:
+        """The children that have a process."""
+        return iter(list(getattr(self, "processes", ())))  # none when init did not come far
+
     def child_exited(self, process: Process, reason: Reason, *, never_started: bool) -> None:
         """Called by a child's process as its last act."""
         telemetry.emit("child.ended", process, reason=reason)
         self.processes.discard(process)
         # A first start that failed is its starter's business; a failed restart is ours.
-        if self.process.state == "running" and not (never_started and process.restarts == 0):
+        starter_knows = never_started and process.restarts == 0
+        if process in self.terminated:
+            self.terminated.discard(process)
+        elif self.process.state != "stopping" and not starter_knows:
             self.process.info(Exited(process, reason))
+
+    def _start_child(self, args: tuple[Any, ...], name: Name | None, sender: Sender) -> None:
+        try:
+            process = self.start_child_nowait(*args, name=name)
+        except Exception as error:  # noqa: BLE001 - an init's failure belongs to the caller
+            sender.error(error)
+            return
+        if process is not None and process.state == "starting":
+            self.nursery.start_soon(_answer_when_started, process, sender)
+        else:
+            sender.reply(process)
+
+    async def _terminate_child(self, process: Process, sender: Sender) -> None:
+        await stop(process)
+        sender.reply(None)
+
+    def _which_children(self) -> list[ChildInfo]:
+        kind, actor = self.template.actor.process_type, self.template.actor
+        living = [ChildInfo(None, process, kind, actor) for process in self.processes]
+        return living + [ChildInfo(None, "restarting", kind, actor) for _ in self.restarting]
+
+    def _count(self) -> ChildCount:
+        active = len(self.processes)
+        specs = active + len(self.restarting)
+        supervisors = specs if self.template.actor.process_type == "supervisor" else 0
+        return ChildCount(specs, active, supervisors, specs - supervisors)
 
     # --- restarting
 
@@ -163,9 +221,11 @@ class DynamicSupervisor(Actor):
             # Through the mailbox, as OTP does, so that calls get in between.
             self.process.info(Exited(old, reason))
 
-    def _launch(self, args: tuple[Any, ...], name: Name | None, restarts: int = 0) -> Process:
+    def _launch(self, args: tuple[Any, ...], name: Name | None, restarts: int = 0) -> Process | None:
         template = self.template
         process = launch(template, (*template.args, *args), name, self.process, self.process.runtime, self.nursery)
+        if process is None:
+            return None
         process.restarts = restarts
         self.processes.add(process)
         if restarts:
@@ -179,4 +239,4 @@ async def _answer_when_started(process: Process, sender: Sender) -> None:
     except Exception as error:  # noqa: BLE001 - an init's failure belongs to the caller
         sender.error(error)
     else:
-        sender.reply(process)
+        sender.reply(process if process.state != "failed" else None)

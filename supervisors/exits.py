@@ -11,7 +11,11 @@ from typing import Any, Final, TypeAlias
 
 NORMAL: Final = "normal"
 SHUTDOWN: Final = "shutdown"
+KILL: Final = "kill"
+"""The one exit signal nobody traps; who gets it ends with `KILLED`."""
 KILLED: Final = "killed"
+NOPROC: Final = "noproc"
+"""Reason in the message about a process that had ended before it was linked to or monitored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,13 @@ class CallingSelf(CallError):
 
 class MailboxFull(CallError):
     """The callee's mailbox is at its limit; the message was not taken."""
+
+
+class WrongThread(SupervisionError):
+    """A process was used from a thread other than its runtime's; nothing was done.
+
+    From elsewhere go through `trio.from_thread`, or the `TrioToken` of the runtime's thread.
+    """
 
 
 class StartFailed(SupervisionError):

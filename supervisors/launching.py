@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, Any
 
 from supervisors.actor import Task
+from supervisors.messages import IGNORE
 from supervisors.process import Process
+from supervisors.supervising import SupervisorLife
 
 if TYPE_CHECKING:
     import trio
@@ -23,26 +24,33 @@ def launch(  # noqa: PLR0917 - the parts of a process, in the order of `Process`
     parent: Process | None,
     runtime: Runtime,
     nursery: trio.Nursery,
-) -> Process:
+) -> Process | None:
     """Start a process under `nursery`; raises what a plain `init` raised, and then nothing is left of it.
 
-    A plain `init` has run when this returns, and the process counts as running. A coroutine `init`, or a task, goes
-    on in the process itself: await `wait_started`.
+    A plain `init` has run when this returns, and the process counts as running; `None` if it returned `IGNORE`. A
+    coroutine `init`, or a task, goes on in the process itself: await `wait_started`.
     """
     actor = spec.actor()
     process = Process(actor, spec, args, name, parent, runtime)
     actor.process = process
+    is_worker = actor.process_type == "worker"
+    life = process.life if is_worker else process.live_as(SupervisorLife(process))
+    assert life is not None
     if name is not None:
-        name.registry.register(name.key, process)
+        name.registry.claim(name.key, process)
     try:
         init = actor.init(*args)
     except BaseException:
-        if name is not None:
-            name.release(process)
+        process.discard()
         raise
-    if inspect.iscoroutine(init):
-        process._init = init  # noqa: SLF001 - the two halves of making a process
-    elif not isinstance(actor, Task) and actor.process_type == "worker":
+    if init is IGNORE:
+        process.discard()
+        return None
+    if init is not None:
+        life.handed = init
+    elif isinstance(actor, Task):
+        life.handed = actor
+    elif is_worker:
         process.state = "running"
-    nursery.start_soon(process._run, name=spec.id)  # noqa: SLF001
+    nursery.start_soon(life.run, name=spec.id)
     return process

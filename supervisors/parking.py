@@ -2,9 +2,9 @@
 
 Trio parks a task that yields the message made by `trio.lowlevel.wait_task_rescheduled(abort_fn)`. Awaiting that
 function costs a coroutine and a generator for as long as the task waits: 529 bytes an idle actor. A `Parked` object
-is its own iterator and its own abort function instead, and asks the public function for the very message it would
-have yielded, so nothing but the object itself lasts. `tests/supervisors/test_parking.py` holds this to Trio's
-behaviour (cancellation, wake-up, error).
+is its own iterator and its own abort function instead, and yields the very message that the public function would,
+so nothing but the object itself lasts. `tests/supervisors/test_parking.py` holds this to Trio's behaviour
+(cancellation, wake-up, error).
 """
 
 from __future__ import annotations
@@ -12,12 +12,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import trio
+from outcome import Outcome, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from typing import NoReturn
 
-    from outcome import Outcome
+
+def _message_type() -> Callable[[Any], Any]:
+    """The class of the message Trio's runner wants from a task that parks, got from the public function."""
+    coroutine = trio.lowlevel.wait_task_rescheduled(lambda _: trio.lowlevel.Abort.SUCCEEDED)  # noqa: ASYNC105 - by hand
+    try:
+        return type(coroutine.send(None))
+    finally:
+        coroutine.close()
+
+
+_Message = _message_type()
+_WOKEN: Outcome[Any] = Value(None)
+"""One for all wake-ups that bring nothing: it is only compared, never unwrapped."""
+
+
+def wake(task: trio.lowlevel.Task) -> None:
+    """Let a task that waits on a `Parked` go on."""
+    trio.lowlevel.reschedule(task, _WOKEN)
 
 
 class Parked:
@@ -33,15 +51,12 @@ class Parked:
         return self
 
     def __next__(self) -> Any:
-        # The public coroutine's first step is exactly the message Trio's runner wants.
-        coroutine = trio.lowlevel.wait_task_rescheduled(self)  # noqa: ASYNC105 - stepped by hand below
-        try:
-            return coroutine.send(None)
-        finally:
-            coroutine.close()
+        return _Message(self)
 
     def send(self, result: Outcome[Any]) -> Any:
         """Take Trio's outcome: end the wait with its value, or raise its error."""
+        if result is _WOKEN:
+            raise StopIteration
         try:
             value = result.unwrap()
         finally:

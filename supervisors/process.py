@@ -1,29 +1,40 @@
-"""A process: one Trio task, one mailbox, one actor; what OTP calls a pid.
+"""A process: the address of one actor, what OTP calls a pid.
 
-The whole life of an actor is the single coroutine `_run`: init, message loop and crash guard. No exception ever
-reaches the nursery, so one actor's crash can not cancel its siblings; the supervisor is told by `child_exited`.
-An idle process is parked on itself (`Parked`) and owns no cancel scope, no channel, no queue.
-
-A process stays addressable after its end: calls raise `NoProc`, casts vanish. A restart makes a new process; use a
-registry's `Name` for an address that outlives it.
+Others hold it to call, cast, link, monitor and stop; the running half (task, mailbox) is its `Life`, which comes and
+goes with hibernation. A process stays addressable after its end: calls raise `NoProc`, casts vanish. A restart makes a
+new process; use a registry's `Name` for an address that outlives it.
 """
 
 from __future__ import annotations
 
-import inspect
-from operator import length_hint
+import math
+from _thread import get_ident
 from typing import TYPE_CHECKING, Any
 
 import trio
 
-from supervisors import telemetry
-from supervisors.actor import Actor, Task
-from supervisors.exits import KILLED, NORMAL, SHUTDOWN, CallError, CallingSelf, MailboxFull, NoProc, Reason, Stop
-from supervisors.messages import NO_REPLY, Info, Sender
-from supervisors.parking import Parked
+from supervisors import bonds, propagation
+from supervisors.actor import Actor
+from supervisors.exits import (
+    KILL,
+    KILLED,
+    NORMAL,
+    SHUTDOWN,
+    CallError,
+    CallingSelf,
+    CallTimeout,
+    Down,
+    MailboxFull,
+    NoProc,
+    Reason,
+    WrongThread,
+)
+from supervisors.life import PENDING, Life
+from supervisors.messages import ExitMessage, Info, Sender, SystemCall
+from supervisors.monitors import Link, Monitor
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterator
+    from collections.abc import Iterator
 
     from supervisors.registry import Name
     from supervisors.runtime import Runtime
@@ -31,25 +42,26 @@ if TYPE_CHECKING:
     from supervisors.timers import Timer
 
 DEFAULT_TIMEOUT = 5.0
+DIRECT_CALLS_A_TURN = 64
+"""Direct calls in a row before the caller lets others run."""
 
 
-class Process(Parked):
-    """The address and the running half of one actor. Made by supervisors only."""
+class Process:
+    """The address of one actor. Made by supervisors only.
+
+    `state` is one of `starting`, `running`, `suspended`, `hibernated`, `stopping`, and at the end `failed` (never
+    started), `ended`, or `zombie`: declared ended although its code still runs and ignores every cancellation.
+    """
 
     __slots__ = (
-        "_batch",
-        "_ended",
-        "_exit",
-        "_inbox",
-        "_init",
-        "_parked",
-        "_scope",
+        "_bonds",
+        "_life",
         "_timers",
         "actor",
         "args",
         "dropped",
         "exit_reason",
-        "handled",
+        "handled_before",
         "name",
         "parent",
         "restarts",
@@ -57,7 +69,6 @@ class Process(Parked):
         "spec",
         "started_at",
         "state",
-        "task",
     )
 
     def __init__(  # noqa: PLR0917 - made by `launch` alone
@@ -76,27 +87,16 @@ class Process(Parked):
         self.name = name
         self.parent = parent
         self.runtime = runtime
-        self.task: trio.lowlevel.Task | None = None
         self.state = "starting"
         self.exit_reason: Reason | None = None
-        self.handled = 0
+        self.handled_before = 0
         self.dropped = 0
-        self.started_at = trio.current_time()
-        self._inbox: list[Any] | None = None
-        self._batch: Iterator[Any] | None = None
-        self._exit: Reason | None = None
-        self._parked = False
-        self._scope: trio.CancelScope | None = None
+        self.started_at = runtime.now()
         self._timers: Timer | list[Timer] | None = None
-        self._ended: trio.Event | None = None
-        self._init: Awaitable[None] | None = None
+        self._bonds: bonds.Bonds = None
+        self._life: Life | None = Life(self)
 
-    # --- what others may do with a process
-
-    @property
-    def alive(self) -> bool:
-        """True until the process has ended, its last cleanup included."""
-        return self.exit_reason is None
+    # --- sending
 
     async def call(self, message: Any, timeout: float = DEFAULT_TIMEOUT) -> Any:
         """Send `message` and return the answer, within `timeout` seconds.
@@ -105,62 +105,171 @@ class Process(Parked):
         `CallTimeout`, `MailboxFull`, `CallingSelf`, or what the callee passed to `Sender.error`. Cancelled, the
         message may still be handled; its answer is dropped. (OTP `gen_server:call/3`.)
         """
-        if self.exit_reason is not None:
-            msg = f"{self!r} has ended"
-            raise NoProc(msg)
-        if self.task is not None and trio.lowlevel.current_task() is self.task:
+        life = self._life or self._roused()
+        if life.thread != get_ident():
+            raise _wrong_thread(self)
+        sender = Sender(message, self.runtime.now() + timeout)
+        if life.parked and life.direct:
+            await trio.lowlevel.checkpoint_if_cancelled()
+            answer = life.call_here(sender)
+            if answer is not PENDING:
+                life.turns += 1
+                if life.turns % DIRECT_CALLS_A_TURN == 0:
+                    await trio.lowlevel.cancel_shielded_checkpoint()
+                return answer
+            return await self._answer(sender)
+        if propagation.carriers:
+            sender.baggage = propagation.capture()
+        if trio.lowlevel.current_task() is life.task:
             msg = f"{self!r} called itself"
             raise CallingSelf(msg)
-        if self.mailbox_length() >= self.actor.mailbox_limit:
-            self.dropped += 1
-            msg = f"the mailbox of {self!r} is at its limit of {self.actor.mailbox_limit}"
-            raise MailboxFull(msg)
-        sender = Sender(message)
-        self._deliver(sender)
-        timer = self.runtime.wheel.add(trio.current_time() + timeout, sender, None)
-        try:
-            return await sender.wait()
-        finally:
-            timer.cancel()
+        if not life.take(sender):
+            await self._wait_for_room(life, sender)
+        return await self._answer(sender)
 
     def cast(self, message: Any) -> None:
-        """Send `message` without waiting; silently nothing when nobody is there, dropped and counted when full."""
-        if self.exit_reason is None:
-            if self.mailbox_length() >= self.actor.mailbox_limit:
-                self.dropped += 1
-                telemetry.emit("mailbox.dropped", self)
-            else:
-                self._deliver(message)
+        """Send `message` without waiting; silently nothing when nobody is there.
+
+        A full mailbox does what the actor's `overflow` says: the message is dropped and counted, or `MailboxFull` is
+        raised. (OTP `gen_server:cast/2`.)
+        """
+        life = self._life
+        if life is None:
+            if self.exit_reason is not None:
+                return
+            life = self._roused()
+        if life.thread != get_ident():
+            raise _wrong_thread(self)
+        if propagation.carriers:
+            message = propagation.packed(message)
+        inbox = life.inbox
+        if inbox is None:
+            life.inbox = [message]
+            if life.parked:
+                life.unpark()
+        elif len(inbox) < life.room:
+            inbox.append(message)
+        elif not life.take(message) and self.actor.overflow in {"refuse", "block"}:
+            raise _full(self)
+
+    async def cast_within(self, message: Any, timeout: float = DEFAULT_TIMEOUT) -> None:
+        """Send `message` once the mailbox has room, waiting up to `timeout` seconds; then `MailboxFull` is raised.
+
+        Raises `NoProc` when nobody is there. Cancelled, the message was not sent.
+        """
+        life = self._life or self._roused()
+        if life.thread != get_ident():
+            raise _wrong_thread(self)
+        await trio.lowlevel.checkpoint_if_cancelled()
+        message = propagation.packed(message)
+        deadline = trio.current_time() + timeout
+        with trio.move_on_at(deadline):
+            while not life.has_room():
+                await life.space()
+                life = self._life or self._roused()
+        if not life.has_room():
+            raise _full(self)
+        life.take(message)
 
     def info(self, message: Any) -> None:
         """Send `message` to `handle_info`; never refused, since timers and signals must not be lost."""
-        if self.exit_reason is None:
-            self._deliver(Info(message))
+        life = self._life
+        if life is None:
+            if self.exit_reason is not None:
+                return
+            life = self._roused()
+        if life.thread != get_ident():
+            raise _wrong_thread(self)
+        life.put(Info(message))
 
-    def exit(self, reason: Reason) -> None:
-        """Ask the process to end with `reason`; `"killed"` can not be trapped and skips `terminate`.
+    async def system_call(self, request: Any, timeout: float = DEFAULT_TIMEOUT) -> Any:
+        """Send a request of `supervisors.system`; it passes the mailbox's bound, and a suspended process serves it."""
+        life = self._life or self._roused()
+        if life.thread != get_ident():
+            raise _wrong_thread(self)
+        if trio.lowlevel.current_task() is life.task:
+            msg = f"{self!r} asked itself"
+            raise CallingSelf(msg)
+        sender = SystemCall(request, trio.current_time() + timeout)
+        life.put(sender)
+        if life.parked:
+            life.unpark()  # a suspended one lets other mail lie
+        return await self._answer(sender)
 
-        Returns at once. A callback at work is interrupted at its next checkpoint, unless the actor traps exits.
+    # --- ending
+
+    @property
+    def alive(self) -> bool:
+        """True until the process has ended, its last cleanup included."""
+        return self.exit_reason is None
+
+    def exit(self, reason: Reason, *, source: Process | None = None, linked: bool = False) -> None:
+        """Send an exit signal, as OTP's `exit/2`; returns at once.
+
+        `KILL` ends any process with `"killed"`, without its `terminate`. An actor that traps exits gets an
+        `ExitMessage` of any other reason. Else `"normal"` does nothing, and any other reason ends the process: a
+        callback at work is interrupted at its next checkpoint.
         """
-        if self.exit_reason is not None or (self._exit is not None and reason != KILLED):
+        if self.exit_reason is not None:
             return
-        self._exit = reason
-        if self._parked:
-            self._wake()
-        elif self._scope is not None and (reason == KILLED or not self.actor.trap_exit):
-            self._scope.cancel()
+        if reason == KILL and not linked:
+            self._leave(KILLED, force=True)
+        elif self.actor.trap_exit:
+            self.info(ExitMessage(source, reason))
+        elif reason != NORMAL or source is self:
+            self._leave(reason, force=True)
+
+    def shut_down(self, reason: Reason = SHUTDOWN) -> None:
+        """Ask for an orderly end, as a supervisor does; returns at once, trapping exits does not help.
+
+        A callback at work is interrupted at its next checkpoint, unless the actor traps exits: then it may finish.
+        """
+        if self.exit_reason is None:
+            self._leave(reason, force=not self.actor.trap_exit or self.actor.process_type == "supervisor")
+
+    async def stop(self, reason: Reason = NORMAL, timeout: float = math.inf) -> None:
+        """End the process in good order and wait for it (OTP `gen_server:stop/3`).
+
+        Raises `NoProc` when it had ended, `CallTimeout` when it has not after `timeout` seconds, and `Down` when it
+        ended for another reason. A supervisor may restart it, by its restart type.
+        """
+        if self.exit_reason is not None:
+            raise _gone(self)
+        self.shut_down(reason)
+        with trio.move_on_after(timeout):
+            ended = await self.wait_ended()
+            if ended != reason:
+                raise Down(ended)
+            return
+        msg = f"{self!r} has not ended within {timeout:g} s"
+        raise CallTimeout(msg)
 
     async def wait_ended(self) -> Reason:
         """Wait until the process has ended and return its exit reason."""
         while self.exit_reason is None:
-            if self._ended is None:
-                self._ended = trio.Event()
-            await self._ended.wait()
+            await _Waiter(self).wait()
         return self.exit_reason
+
+    def _leave(self, reason: Reason, *, force: bool) -> None:
+        if self._life is None:
+            if reason == KILLED or type(self.actor).terminate is Actor.terminate:
+                # Asleep and with nothing to clean up: no need to wake it for its own end.
+                self.end(reason)
+                return
+            self._roused()
+        assert self._life is not None
+        self._life.leave(reason, force=force)
+
+    # --- timers and bonds
 
     def send_after(self, seconds: float, message: Any) -> Timer:
         """Deliver `message` as info after `seconds`, unless the process ends or the timer is cancelled first."""
-        timer = self.runtime.wheel.add(trio.current_time() + seconds, self, message)
+        timer = self.runtime.wheel.add(self.runtime.now() + seconds, self, message)
+        self.hold(timer)
+        return timer
+
+    def hold(self, timer: Timer) -> None:
+        """Cancel `timer` when the process ends."""
         held = self._timers
         if held is None:
             self._timers = timer
@@ -169,17 +278,53 @@ class Process(Parked):
             held.append(timer)
         else:
             self._timers = timer if held.target is None else [held, timer]
-        return timer
 
     def due(self, timer: Timer) -> None:
         """Take a timer from the wheel."""
         message, timer.message = timer.message, None
-        self.info(message)
+        life = self._life
+        if life is not None and life.parked and life.direct:
+            life.info_here(message)
+        else:
+            self.info(message)
+
+    def tie(self, bond: bonds.Bond) -> None:
+        """Have `bond` told of this process's end."""
+        self._bonds = bonds.tied(self._bonds, bond)
+
+    def loose(self, bond: bonds.Bond) -> None:
+        """Forget `bond`."""
+        self._bonds = bonds.loosed(self._bonds, bond)
+
+    def bonds(self) -> Iterator[bonds.Bond]:
+        """Everything that is to be told of this process's end."""
+        return bonds.each(self._bonds)
+
+    # --- looking
+
+    def whereis(self) -> Process | None:
+        """Itself: a process may stand wherever a `Name` does."""
+        return self
+
+    def links(self) -> Iterator[Process]:
+        """The processes whose fate is tied to ours."""
+        return (bond.other(self) for bond in self.bonds() if isinstance(bond, Link))
+
+    def monitors(self) -> Iterator[Process]:
+        """The processes we watch."""
+        for bond in self.bonds():
+            if isinstance(bond, Monitor) and bond.watcher is self and bond.target is not None:
+                yield bond.target
+
+    def monitored_by(self) -> Iterator[Process]:
+        """The processes that watch us."""
+        for bond in self.bonds():
+            if isinstance(bond, Monitor) and bond.target is self and bond.watcher is not None:
+                yield bond.watcher
 
     def mailbox_length(self) -> int:
         """Count the messages that wait, those of the batch at work included."""
-        waiting = 0 if self._inbox is None else len(self._inbox)
-        return waiting if self._batch is None else waiting + length_hint(self._batch)
+        return 0 if self._life is None else self._life.waiting()
 
     def timer_count(self) -> int:
         """Count the timers armed for this process."""
@@ -188,212 +333,167 @@ class Process(Parked):
         return sum(timer.target is not None for timer in each)
 
     @property
+    def handled(self) -> int:
+        """Messages handled so far, the one at work included."""
+        return self.handled_before + (0 if self._life is None else self._life.handled())
+
+    @property
+    def busy_seconds(self) -> float:
+        """Seconds for which a callback was at work or waited, since the start or the last hibernation."""
+        return 0.0 if self._life is None else self._life.busy_seconds()
+
+    @property
     def busy(self) -> bool:
         """True while a callback is at work or waits for something."""
-        return self.exit_reason is None and not self._parked
+        return self._life is not None and not self._life.parked
+
+    @property
+    def life(self) -> Life | None:
+        """The running half; `None` while hibernated and after the end."""
+        return self._life
 
     def __repr__(self) -> str:
         return f"<{self.spec.kind} {self.name.key if self.name else self.spec.id}>"
 
-    # --- its life
+    # --- between the two halves
 
-    async def _run(self) -> None:
-        self.task = trio.lowlevel.current_task()
-        reason: Reason = NORMAL
-        try:
-            if type(self.actor).process_type == "supervisor":
-                reason = await self._live_with_children()
-            else:
-                reason = await self._live()
-        except trio.Cancelled:
-            # The nursery above was cancelled: as good as a kill, and Trio wants its exception back.
-            reason = KILLED
-            raise
-        except BaseExceptionGroup as group:
-            # Cancelled mixed with errors of a callback's own nursery: only the cancellation is Trio's.
-            reason = KILLED
-            cancelled, _ = group.split(trio.Cancelled)
-            if cancelled is not None:
-                raise cancelled from None
-        finally:
-            self._end(reason)
+    def fall_asleep(self) -> None:
+        """Give task and mailbox back; called by the life as its last act."""
+        assert self._life is not None
+        self.handled_before += self._life.handled()
+        self._life = None
+        self.state = "hibernated"
 
-    async def _live_with_children(self) -> Reason:
-        async with trio.open_nursery() as nursery:
-            self.actor.nursery = nursery  # type: ignore[attr-defined]  # only a supervisor comes here
-            try:
-                return await self._live()
-            finally:
-                # Orderly ends have stopped every child by now; after a kill or a crash none may outlive us.
-                nursery.cancel_scope.cancel()
+    def live_as(self, life: Life) -> Life:
+        """Live another life than a worker's."""
+        self._life = life
+        return life
 
-    async def _live(self) -> Reason:
-        reason: Reason
-        try:
-            reason = await self._serve()
-        except Stop as stop:
-            reason = stop.reason
-        except Exception as crash:  # noqa: BLE001 - the crash guard: whatever a callback raises ends this actor only
-            reason = crash
-        if reason != KILLED and self.state == "running":
-            reason = await self._terminate(reason)
-        return reason
-
-    async def _serve(self) -> Reason:
-        if self._init is not None:
-            init, self._init = self._init, None
-            if await self._interruptible(init) is _INTERRUPTED:
-                return self._exit or KILLED
-        if isinstance(self.actor, Task):
-            await self._interruptible(self.actor.body(self._mark_running, *self.actor.args))
-            return self._exit or NORMAL
-        self._mark_running()
-        while True:
-            while self._inbox is None and self._exit is None:
-                self._parked = True
-                await self
-            if self._exit is not None:
-                return self._exit
-            inbox, self._inbox = self._inbox, None
-            assert inbox is not None
-            self._batch = iter(inbox)
-            for message in self._batch:
-                await self._handle(message)
-                if self._exit is not None:
-                    return self._exit
-            self._batch = None
-
-    async def _handle(self, message: Any) -> None:
-        actor = self.actor
-        self.handled += 1
-        self.runtime.running = self
-        if type(message) is Sender:
-            try:
-                answer = actor.handle_call(message.message, message)
-                if inspect.iscoroutine(answer):
-                    answer = await self._interruptible(answer)
-                    if answer is _INTERRUPTED:
-                        message.down(self._exit or KILLED)
-                        return
-                if answer is not NO_REPLY:
-                    message.reply(answer)
-            except Stop as stop:
-                message.down(stop.reason)
-                raise
-            except Exception as crash:
-                message.down(crash)
-                raise
-            except trio.Cancelled:
-                message.down(KILLED)
-                raise
-        else:
-            answer = actor.handle_info(message.message) if type(message) is Info else actor.handle_cast(message)
-            if answer is not None:
-                await self._interruptible(answer)
-        self.runtime.running = None
-
-    async def _interruptible(self, work: Awaitable[Any]) -> Any:
-        """Await a callback so that `exit` can cut it short."""
-        self.runtime.running = None
-        scope = self._scope = trio.CancelScope()
-        with scope:
-            if self._exit is not None and (self._exit == KILLED or not self.actor.trap_exit):
-                scope.cancel()
-            answer = await work
-            self._scope = None
-            return answer
-        self._scope = None
-        return _INTERRUPTED
-
-    async def _terminate(self, reason: Reason) -> Reason:
-        self.state = "stopping"
-        limit = self.spec.shutdown_seconds()
-        try:
-            work = self.actor.terminate(reason)
-            if work is not None:
-                # Shielded on purpose: cleanup runs although the world is being cancelled, but within the limit
-                # of its child spec, and a kill still cuts it short.
-                scope = self._scope = trio.move_on_after(limit, shield=True)
-                with scope:
-                    await work
-                self._scope = None
-                return KILLED if scope.cancelled_caught else reason
-        except Exception as crash:  # noqa: BLE001 - a crash in cleanup is the exit reason, as in OTP
-            return crash
-        return reason
-
-    def _end(self, reason: Reason) -> None:
-        never_started = self.state == "starting"
-        self.state = "failed" if never_started else "ended"
-        self.exit_reason = reason
-        self.task = None
-        if self._init is not None:
-            self._init.close()  # type: ignore[attr-defined]  # a coroutine never awaited
+    def discard(self) -> None:
+        """Undo a start that came to nothing, before anybody got to know of it."""
+        self.state = "failed"
+        self.exit_reason = NORMAL
+        self._life = None
         if self.name is not None:
             self.name.release(self)
-        self._drop_timers()
-        for waiting in (self._batch, self._inbox):
-            for message in waiting or ():
-                if type(message) is Sender:
-                    message.down(reason)
-        self._batch = self._inbox = None
-        if self._ended is not None:
-            self._ended.set()
+        held, self._timers = self._timers, None
+        for timer in held if isinstance(held, list) else () if held is None else (held,):
+            timer.cancel()
+        for bond in bonds.each(self._bonds):
+            bond.severed(self, NORMAL)
+        self.actor.process = self.runtime.nobody
+
+    def mark_started(self, value: object = None) -> None:
+        """Count as running from now on, and tell who waits for that."""
+        del value
+        if self.state == "starting":
+            self.state = "running"
+            for bond in self.bonds():
+                if isinstance(bond, _Waiter) and bond.starting:
+                    bond.event.set()
+
+    def end(self, reason: Reason, *, zombie: bool = False) -> None:
+        """Be over: nothing of the process is found, due or bound any more, and who must know is told."""
+        if self.exit_reason is not None:
+            return
+        life, self._life = self._life, None
+        never_started = self.state == "starting"
+        self.state = "zombie" if zombie else "failed" if never_started else "ended"
+        self.exit_reason = reason
+        if life is not None:
+            self.handled_before += life.handled()
+        if self.name is not None:
+            self.name.release(self)
+        held, self._timers = self._timers, None
+        for timer in held if isinstance(held, list) else () if held is None else (held,):
+            timer.cancel()
+        tied, self._bonds = self._bonds, None
+        if life is not None:
+            for sender in life.undelivered():
+                sender.down(reason)
+        for bond in bonds.each(tied):
+            bond.severed(self, reason)
         if self.parent is not None:
             self.parent.actor.child_exited(self, reason, never_started=never_started)  # type: ignore[attr-defined]
         else:
             self.runtime.root_exited(reason)
+        if not zombie:
+            # Unties actor and process, so that both are freed at once instead of by the collector.
+            self.actor.process = self.runtime.nobody
 
-    def _drop_timers(self) -> None:
-        held, self._timers = self._timers, None
-        if isinstance(held, list):
-            for timer in held:
-                timer.cancel()
-        elif held is not None:
-            held.cancel()
+    def _roused(self) -> Life:
+        """Wake a hibernated process under its supervisor; raises `NoProc` for an ended one."""
+        if self.exit_reason is not None or self.parent is None:
+            raise _gone(self)
+        if self.runtime.thread != get_ident():
+            raise _wrong_thread(self)
+        life = self._life = Life(self)
+        self.state = "running"
+        self.parent.actor.nursery.start_soon(life.run, name=self.spec.id)  # type: ignore[attr-defined]
+        return life
 
-    # --- mailbox and parking
+    async def _answer(self, sender: Sender) -> Any:
+        timer = self.runtime.wheel.add(sender.deadline, sender, None)
+        try:
+            return await sender.wait()
+        finally:
+            timer.cancel()
 
-    def _deliver(self, message: Any) -> None:
-        if self._inbox is None:
-            self._inbox = [message]
-            if self._parked:
-                self._wake()
-        else:
-            self._inbox.append(message)
-
-    def _wake(self) -> None:
-        self._parked = False
-        assert self.task is not None
-        trio.lowlevel.reschedule(self.task)
-
-    def abandoned(self) -> None:
-        """The task was cancelled while parked, and Trio reschedules it."""
-        self._parked = False
-
-    def _mark_running(self, value: object = None) -> None:
-        del value
-        if self.state == "starting":
-            self.state = "running"
-            if self._ended is not None:
-                # A starter waits on the same event; whoever waits for the end makes a new one.
-                self._ended.set()
-                self._ended = None
+    async def _wait_for_room(self, life: Life, sender: Sender) -> None:
+        """Wait for room until the call's deadline, if the actor's overflow policy is to block."""
+        if self.actor.overflow == "block":
+            with trio.move_on_at(sender.deadline):
+                while not life.has_room():
+                    await life.space()
+                    life = self._life or self._roused()
+            if life.has_room():
+                life.take(sender)
+                return
+        raise _full(self)
 
 
-_INTERRUPTED = object()
+class _Waiter:
+    """A task waiting for a process to start or to end."""
+
+    __slots__ = ("event", "process", "starting")
+
+    def __init__(self, process: Process, *, starting: bool = False) -> None:
+        self.event = trio.Event()
+        self.starting = starting
+        self.process = process
+        process.tie(self)
+
+    async def wait(self) -> None:
+        try:
+            await self.event.wait()
+        finally:
+            self.process.loose(self)
+
+    def severed(self, process: Process, reason: Reason) -> None:
+        del process, reason
+        self.event.set()
 
 
 async def wait_started(process: Process) -> None:
     """Wait until `process` has started; raise its exit reason (or `CallError`) when it failed to."""
     while process.state == "starting":
-        if process._ended is None:  # noqa: SLF001 - the other half of this module
-            process._ended = trio.Event()  # noqa: SLF001
-        await process._ended.wait()  # noqa: SLF001
+        await _Waiter(process, starting=True).wait()
     if process.state == "failed":
         reason = process.exit_reason
         if isinstance(reason, BaseException):
             raise reason
-        if reason not in (NORMAL, SHUTDOWN):
+        if reason not in {NORMAL, SHUTDOWN}:
             msg = f"ended while starting: {reason}"
             raise CallError(msg)
+
+
+def _gone(process: Process) -> NoProc:
+    return NoProc(f"{process!r} has ended")
+
+
+def _full(process: Process) -> MailboxFull:
+    return MailboxFull(f"the mailbox of {process!r} is at its limit of {process.actor.mailbox_limit}")
+
+
+def _wrong_thread(process: Process) -> WrongThread:
+    return WrongThread(f"{process!r} was used from another thread than its runtime's")

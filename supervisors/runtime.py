@@ -1,22 +1,27 @@
-"""The runtime: one tree, its timer wheel and nothing else; what OTP calls a node."""
+"""The runtime: one tree and its timer wheel; what OTP calls a node."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from _thread import get_ident
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import trio
 
-from supervisors.exits import SHUTDOWN, Reason, StartFailed, SupervisionError, describe
+from supervisors.actor import Actor
+from supervisors.exits import NORMAL, SHUTDOWN, Reason, StartFailed, SupervisionError, describe
+from supervisors.hibernation import IdleQueue
 from supervisors.launching import launch
-from supervisors.process import wait_started
+from supervisors.process import Process, wait_started
+from supervisors.specs import ChildSpec
 from supervisors.stopping import stop
 from supervisors.timers import Wheel
 
 if TYPE_CHECKING:
-    from supervisors.process import Process
-    from supervisors.specs import ChildSpec
+    from supervisors.reports import CrashReport
+
+Redact: TypeAlias = "Callable[[CrashReport], CrashReport]"
 
 
 class RootEnded(SupervisionError):
@@ -30,11 +35,32 @@ class RootEnded(SupervisionError):
 class Runtime:
     """A running tree. `running` is the process whose plain callback is at work at this very moment."""
 
-    def __init__(self) -> None:
-        self.wheel = Wheel()
+    def __init__(self, redact: Redact) -> None:
+        clock = trio.lowlevel.current_clock()
+        self.now = clock.current_time
+        """The present time of the runtime's clock, in seconds; also from other threads."""
+        self.wheel = Wheel(clock)
+        self.thread = get_ident()
+        self.redact = redact
         self.running: Process | None = None
+        self.zombies: set[Process] = set()
+        """Declared ended, yet their code still runs."""
+        self.started_at = trio.current_time()
+        self.nobody = Process(Actor(), ChildSpec("nobody", Actor), (), None, None, self)
+        """Stands in an ended actor for its process."""
+        self.nobody.exit_reason = NORMAL
+        self.nobody.fall_asleep()
+        self.nobody.state = "ended"
         self.root: Process = None  # type: ignore[assignment]  # set before anyone gets to see the runtime
         self._root_ended = trio.Event()
+        self._idle: dict[float, IdleQueue] = {}
+
+    def idle_queue(self, seconds: float) -> IdleQueue:
+        """The line of those that hibernate after `seconds`."""
+        queue = self._idle.get(seconds)
+        if queue is None:
+            queue = self._idle[seconds] = IdleQueue(seconds, self.wheel)
+        return queue
 
     def root_exited(self, reason: Reason) -> None:
         """Called by the root process as its last act."""
@@ -48,14 +74,23 @@ class Runtime:
 
 
 @asynccontextmanager
-async def open_runtime(root: ChildSpec) -> AsyncIterator[Runtime]:
+async def open_runtime(
+    root: ChildSpec,
+    *,
+    redact: Redact = lambda report: report,
+    on_zombies: Callable[[list[Process]], None] | None = None,
+) -> AsyncIterator[Runtime]:
     """Run the tree under `root` for as long as the block runs.
 
     Entering returns once every child is up, or raises `StartFailed` with everything stopped again. Leaving, also by an
     exception or cancellation, stops the tree in reverse order within the limits of its specs. If the root ends by
     itself the block is cancelled and `RootEnded` is raised.
+
+    `redact` sees each crash report before anybody else. `on_zombies` is called with the processes whose code still
+    runs after the orderly stop and the kill: Trio can not leave the block before they return, the program may not
+    want to wait for that.
     """
-    runtime = Runtime()
+    runtime = Runtime(redact)
     phase = trio.CancelScope()
     try:
         async with trio.open_nursery() as outside:
@@ -77,6 +112,8 @@ async def open_runtime(root: ChildSpec) -> AsyncIterator[Runtime]:
                     finally:
                         if runtime.root is not None:
                             await stop(runtime.root)
+                        if runtime.zombies and on_zombies is not None:
+                            on_zombies(list(runtime.zombies))
                         nursery.cancel_scope.cancel()
             outside.cancel_scope.cancel()
             if phase.cancelled_caught:
@@ -96,8 +133,11 @@ async def _pass_on_cancellation(phase: trio.CancelScope) -> None:
 
 async def _start_root(runtime: Runtime, root: ChildSpec, nursery: trio.Nursery) -> None:
     try:
-        runtime.root = launch(root, root.args, root.name, None, runtime, nursery)
-        await wait_started(runtime.root)
+        process = launch(root, root.args, root.name, None, runtime, nursery)
+        if process is None:
+            raise StartFailed(root.id, NORMAL)
+        runtime.root = process
+        await wait_started(process)
     except StartFailed:
         raise
     except Exception as reason:

@@ -6,12 +6,15 @@ from a thread while the loop is blocked.
 
 from __future__ import annotations
 
+import gc
+import heapq
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from supervisors.dynamic import DynamicSupervisor
 from supervisors.exits import SupervisionError, describe
+from supervisors.governor import pauses
 from supervisors.static import Supervisor
 
 if TYPE_CHECKING:
@@ -49,7 +52,10 @@ def inspect(runtime: Runtime, path: str, now: float) -> dict[str, Any]:
         "mailbox_limit": process.actor.mailbox_limit,
         "dropped": process.dropped,
         "timers": process.timer_count(),
-        "busy": process.busy,
+        "monitored_by": sum(1 for _ in process.monitored_by()),
+        "trap_exit": process.actor.trap_exit,
+        "overflow": process.actor.overflow,
+        "working": process.busy,
         "name": str(process.name.key) if process.name else None,
     }
     return node | process.actor.describe()
@@ -64,6 +70,58 @@ def children(runtime: Runtime, path: str, limit: int, now: float) -> list[dict[s
             break
         nodes.append(_node(child, f"{found}/{name}", now, deep=False))
     return nodes
+
+
+SORTS = ("mailbox", "handled", "busy", "restarts", "age")
+MOST = 1_000
+
+
+def processes(
+    runtime: Runtime, now: float, sort: str = "mailbox", limit: int = 50, matching: str = ""
+) -> dict[str, Any]:
+    """The `limit` processes with the most of `sort`, of those whose path contains `matching`.
+
+    Goes through every process without stopping: to be called from a thread, where the tree is large.
+    """
+    if sort not in SORTS:
+        msg = f"sort: expected one of {', '.join(SORTS)}, got {sort!r}"
+        raise SupervisionError(msg)
+    if not isinstance(limit, int) or not 1 <= limit <= MOST:
+        msg = f"limit: expected a number from 1 to {MOST}, got {limit!r}"
+        raise SupervisionError(msg)
+    total = 0
+
+    def wanted() -> Iterator[tuple[str, Process]]:
+        nonlocal total
+        for path, process in walk(runtime):
+            total += 1
+            if matching in path:
+                yield path, process
+
+    found = heapq.nlargest(limit, wanted(), key=lambda each: _figure(each[1], sort, now))
+    nodes = [_node(process, path, now, deep=False) for path, process in found]
+    return {"total": total, "at": now, "processes": nodes}
+
+
+def overview(runtime: Runtime, now: float) -> dict[str, Any]:
+    """The runtime as a whole: actors by state, timers, zombies, uptime."""
+    states = Counter(process.state for _, process in walk(runtime))
+    turn = runtime.wheel.next_due()
+    return {
+        "actors": sum(states.values()),
+        "states": dict(states),
+        "timers": len(runtime.wheel),
+        "next_due": None if turn is None else round(max(0.0, turn - now), 3),
+        "zombies": [repr(process) for process in list(runtime.zombies)],
+        "gc": {
+            "pauses": pauses.count,
+            "last": pauses.last,
+            "longest": pauses.longest,
+            "total": pauses.total,
+            "frozen": gc.get_freeze_count(),
+        },
+        "uptime": round(now - runtime.started_at, 3),
+    }
 
 
 def find(runtime: Runtime, path: str) -> tuple[str, Process]:
@@ -122,6 +180,10 @@ def _node(process: Process, path: str, now: float, *, deep: bool) -> dict[str, A
         "mailbox": process.mailbox_length(),
         "age": round(max(0.0, now - process.started_at), 3),
         "handled": process.handled,
+        "busy": round(process.busy_seconds, 6),
+        "links": sum(1 for _ in process.links()),
+        "monitors": sum(1 for _ in process.monitors()),
+        "current": _current(process),
         "last_reason": None,
     }
     if isinstance(actor, Supervisor | DynamicSupervisor) and hasattr(actor, "window"):
@@ -142,6 +204,27 @@ def _node(process: Process, path: str, now: float, *, deep: bool) -> dict[str, A
     return node
 
 
+def _figure(process: Process, sort: str, now: float) -> float:
+    match sort:
+        case "mailbox":
+            return process.mailbox_length()
+        case "handled":
+            return process.handled
+        case "busy":
+            return process.busy_seconds
+        case "restarts":
+            return process.restarts
+    return now - process.started_at
+
+
+def _current(process: Process) -> str | None:
+    """What the actor is doing: the coroutine callback that waits, or the plain one at work at this moment."""
+    life = process.life
+    if life is not None and life.current is not None:
+        return life.current
+    return "at work" if process.runtime.running is process else None
+
+
 def _child_node(child: Any, path: str, now: float) -> dict[str, Any]:
     if child.process is not None:
         node = _node(child.process, path, now, deep=True)
@@ -157,6 +240,10 @@ def _child_node(child: Any, path: str, now: float) -> dict[str, Any]:
             "mailbox": 0,
             "age": 0.0,
             "handled": 0,
+            "busy": 0.0,
+            "links": 0,
+            "monitors": 0,
+            "current": None,
         }
     node["last_reason"] = describe(child.last_reason)
     return node

@@ -10,9 +10,9 @@ reverse order and ends with `"shutdown"`: the next level decides.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import trio
 
@@ -24,7 +24,21 @@ from supervisors.intensity import RestartWindow
 from supervisors.launching import launch
 from supervisors.messages import NO_REPLY, Sender
 from supervisors.process import Process, wait_started
-from supervisors.specs import ChildSpec, Flags
+from supervisors.requests import (
+    ChildBusy,
+    ChildCount,
+    ChildInfo,
+    ChildNotFound,
+    CountChildren,
+    DeleteChild,
+    Exited,
+    GetChildSpec,
+    RestartChild,
+    StartChild,
+    TerminateChild,
+    WhichChildren,
+)
+from supervisors.specs import ChildSpec, Flags, check_children
 from supervisors.stopping import stop
 
 if TYPE_CHECKING:
@@ -32,54 +46,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class StartChild:
-    """Call: start a further child and answer its process (OTP `start_child/2`)."""
-
-    spec: ChildSpec
-
-
-@dataclass(frozen=True, slots=True)
-class TerminateChild:
-    """Call: stop a child and keep its spec (OTP `terminate_child/2`); a temporary one loses it."""
-
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class RestartChild:
-    """Call: start a child that is down and answer its process (OTP `restart_child/2`)."""
-
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteChild:
-    """Call: forget the spec of a child that is down (OTP `delete_child/2`)."""
-
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Exited:
-    """Info: a child of ours has ended."""
-
-    process: Process
-    reason: Reason
-
-
-@dataclass(frozen=True, slots=True)
 class TryAgain:
     """Info: a restart that failed or was put off is due."""
 
     child: Child
-
-
-class ChildNotFound(SupervisionError):
-    """The supervisor has no child of that id (OTP `not_found`)."""
-
-
-class ChildBusy(SupervisionError):
-    """The child is running or restarting, which this call can not have (OTP `running`, `restarting`)."""
 
 
 class Child:
@@ -102,6 +72,7 @@ class Supervisor(Actor):
     """A supervisor over static children; make its spec with `supervisors.supervisor(...)`."""
 
     process_type: ClassVar[str] = "supervisor"
+    trap_exit: ClassVar[bool] = True
     nursery: trio.Nursery
 
     async def init(self, flags: Flags, specs: Sequence[ChildSpec]) -> None:
@@ -116,8 +87,10 @@ class Supervisor(Actor):
                 await self._stop_in_reverse(list(self.children.values()))
                 telemetry.emit("child.start_failed", child.spec.id, reason=reason, path=_path(child, reason))
                 raise StartFailed(_path(child, reason), reason) from reason
+            if child.process is None and child.spec.restart == "temporary":
+                del self.children[child.spec.id]
 
-    async def handle_call(self, message: Any, sender: Sender) -> Any:
+    async def handle_call(self, message: Any, sender: Sender) -> Any:  # noqa: PLR0911 - one return a kind of call
         """Serve the calls named above; their errors are raised in the caller only."""
         try:
             match message:
@@ -129,10 +102,20 @@ class Supervisor(Actor):
                     return await self._restart_child(self._find(id))
                 case DeleteChild(id):
                     return self._delete_child(self._find(id))
+                case GetChildSpec(id):
+                    return self._find(id).spec
+                case WhichChildren():
+                    return [self._info(child) for child in self.children.values()]
+                case CountChildren():
+                    return self._count()
         except SupervisionError as error:
             sender.error(error)
             return NO_REPLY
-        return super().handle_call(message, sender)
+        sender.error(TypeError(f"a supervisor takes no call of type {type(message).__name__}"))
+        return NO_REPLY
+
+    def handle_cast(self, message: Any) -> None:
+        """Ignore casts: none is meant for a supervisor, and a stray one must not end its children."""
 
     async def handle_info(self, message: Any) -> None:
         """React to ended children and to restarts that are due."""
@@ -153,6 +136,11 @@ class Supervisor(Actor):
         del reason
         await self._stop_in_reverse(list(self.children.values()))
 
+    def living(self) -> Iterator[Process]:
+        """The children that have a process, the last started first."""
+        children = list(getattr(self, "children", {}).values())  # none when init did not come far
+        return (child.process for child in reversed(children) if child.process is not None)
+
     def child_exited(self, process: Process, reason: Reason, *, never_started: bool) -> None:
         """Called by a child's process as its last act; a failed start is its starter's business instead."""
         telemetry.emit("child.ended", process, reason=reason)
@@ -168,8 +156,21 @@ class Supervisor(Actor):
             if trio.current_time() - child.started_at > patience:
                 child.tries = 0
             await self._restart(child)
-        elif spec.restart == "temporary":
+            return
+        if spec.restart == "temporary":
             del self.children[spec.id]
+        if spec.significant:
+            self._consider_auto_shutdown()
+
+    def _consider_auto_shutdown(self) -> None:
+        """End, if the end of a significant child calls for it."""
+        alive = any(
+            child.spec.significant and (child.process is not None or child.restarting)
+            for child in self.children.values()
+        )
+        if self.flags.auto_shutdown == "any_significant" or not alive:
+            telemetry.emit("supervisor.auto_shutdown", self.process, rule=self.flags.auto_shutdown)
+            raise Stop(SHUTDOWN)
 
     async def _restart(self, child: Child) -> None:
         """Count the attempt, stop who goes with the child, and start them now or when the back-off ends."""
@@ -212,6 +213,7 @@ class Supervisor(Actor):
                 else:
                     await self._restart(again)
                 return
+            each.restarting = False
             each.restarts += 1
             if each.process is not None:
                 each.process.restarts = each.restarts
@@ -233,6 +235,8 @@ class Supervisor(Actor):
         child.started_at = trio.current_time()
         process = launch(spec, spec.args, spec.name, self.process, self.process.runtime, self.nursery)
         child.process = process
+        if process is None:
+            return
         try:
             await wait_started(process)
         except Exception:
@@ -257,8 +261,18 @@ class Supervisor(Actor):
 
     # --- calls
 
-    def _find(self, child_id: str) -> Child:
-        child = self.children.get(child_id)
+    def _info(self, child: Child) -> ChildInfo:
+        process: Process | Literal["restarting"] | None = "restarting" if child.restarting else child.process
+        return ChildInfo(child.spec.id, process, child.spec.actor.process_type, child.spec.actor)
+
+    def _count(self) -> ChildCount:
+        kinds = [child.spec.actor.process_type for child in self.children.values()]
+        supervisors = kinds.count("supervisor")
+        active = sum(1 for child in self.children.values() if child.process is not None and not child.restarting)
+        return ChildCount(len(kinds), active, supervisors, len(kinds) - supervisors)
+
+    def _find(self, child_id: str | Process) -> Child:
+        child = self.children.get(child_id) if isinstance(child_id, str) else None
         if child is None:
             msg = f"no child {child_id!r}"
             raise ChildNotFound(msg)
@@ -268,17 +282,22 @@ class Supervisor(Actor):
         if spec.id in self.children:
             msg = f"there is a child {spec.id!r} already"
             raise AlreadyStarted(msg)
+        check_children(self.process.spec.id, [spec], self.flags)
         child = self.children[spec.id] = Child(spec)
         try:
             await self._start(child)
         except Exception as reason:
             del self.children[spec.id]
             raise StartFailed(_path(child, reason), reason) from reason
+        if child.process is None and spec.restart == "temporary":
+            del self.children[spec.id]
         return child.process
 
     async def _terminate_child(self, child: Child) -> None:
         child.restarting = False
         await self._stop_in_reverse([child])
+        if child.spec.restart == "temporary":
+            self.children.pop(child.spec.id, None)
 
     async def _restart_child(self, child: Child) -> Process | None:
         if child.process is not None or child.restarting:

@@ -7,7 +7,12 @@
 | `child.start_failed` | the child spec's id as text | `reason`, `path` |
 | `supervisor.gave_up` | the supervisor's process | `used`, `limit`, `period` |
 | `shutdown.late` | the process that outlived its shutdown limit and its kill | `limit` |
-| `mailbox.dropped` | the process whose mailbox was full | |
+| `process.crashed` | the process | `report`: a `CrashReport`, as the runtime's `redact` hook left it |
+| `process.unreportable` | the process that crashed | `reason`, `trouble`: the type of what its report raised |
+| `mailbox.dropped` | the process whose mailbox was full | `policy` |
+| `loop.blocked` | the process whose callback blocks the loop, or `None` | `seconds`, `stack`, `crashed` |
+| `loop.unblocked` | the same | `seconds` it took in all |
+| `gc.pause` | the generation | `seconds`, `collected` |
 
 Handlers run in the loop and must be quick; one that raises is removed, since observing must never harm.
 Reasons may hold private data: log `describe(reason)`, never its text.
@@ -34,6 +39,11 @@ def attach(handler: Handler) -> Callable[[], None]:
             _handlers.remove(handler)
 
     return detach
+
+
+def attached() -> bool:
+    """Tell whether anybody listens."""
+    return bool(_handlers)
 
 
 def emit(event: str, subject: Any, **detail: Any) -> None:

@@ -1,8 +1,9 @@
 """One wheel for all timers of a runtime: SLA deadlines days away, call time-outs, back-offs.
 
 A Trio deadline per timer costs a cancel scope each, and 100,000 of them due at once freeze the loop for seconds.
-Here one task sleeps for all. Timers more than `NEAR` seconds away lie unsorted in buckets of one second; a bucket is
-sorted into a small heap shortly before it is due. Due timers are delivered in slices, with a checkpoint between, so
+Here one task sleeps for all. Timers more than `NEAR` seconds away lie unsorted in buckets of one second. A second
+ahead a bucket is dealt out into slots of a 64th, and a slot is sorted when it begins: so no work is ever longer than
+a slice, however many timers share an instant. Due timers are delivered in slices too, with a checkpoint between, so
 that others keep running. A cancelled timer is forgotten where it lies and dropped when its turn comes.
 """
 
@@ -11,18 +12,23 @@ from __future__ import annotations
 import heapq
 import math
 from itertools import count
+from operator import attrgetter
 from time import perf_counter
 from typing import Any, Protocol
 
 import trio
 
-from supervisors.parking import Parked
+from supervisors.parking import Parked, wake
 
 NEAR = 2.0
+SLOTS_A_SECOND = 64
 SLICE_SECONDS = 0.002
 SLICE_CHECK = 64
+DEALT_AT_ONCE = 2_000
 # The wheel is swept of cancelled timers when it has doubled since the last sweep, and not below this size.
 SWEEP_FLOOR = 10_000
+
+_deadline = attrgetter("deadline")
 
 
 class Target(Protocol):
@@ -51,10 +57,30 @@ class Timer:
 class Wheel(Parked):
     """Delivers each timer once, never before its deadline, and soon after it."""
 
-    __slots__ = ("_buckets", "_near", "_order", "_size", "_starts", "_sweep_at", "_task", "_wake_at")
+    __slots__ = (
+        "_buckets",
+        "_dealing",
+        "_near",
+        "_now",
+        "_order",
+        "_size",
+        "_slot_starts",
+        "_slots",
+        "_sorted",
+        "_starts",
+        "_sweep_at",
+        "_task",
+        "_wake_at",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, clock: trio.abc.Clock) -> None:
+        self._now = clock.current_time
         self._near: list[tuple[float, int, Timer]] = []
+        self._sorted: list[Timer] = []
+        """The slot at its turn, the earliest last."""
+        self._slots: dict[int, list[Timer]] = {}
+        self._slot_starts: list[int] = []
+        self._dealing: list[Timer] = []
         self._buckets: dict[int, list[Timer]] = {}
         self._starts: list[int] = []
         self._order = count()
@@ -73,17 +99,17 @@ class Wheel(Parked):
         self._size += 1
         if self._size > self._sweep_at:
             self._sweep()
-        if deadline - trio.current_time() <= NEAR:
+        if deadline - self._now() <= NEAR:
             heapq.heappush(self._near, (deadline, next(self._order), timer))
             turn = deadline
         else:
             start = int(deadline)
             bucket = self._buckets.get(start)
-            if bucket is None:
-                self._buckets[start] = [timer]
-                heapq.heappush(self._starts, start)
-            else:
+            if bucket is not None:
                 bucket.append(timer)
+                return timer
+            self._buckets[start] = [timer]
+            heapq.heappush(self._starts, start)
             turn = start - NEAR / 2
         if turn < self._wake_at:
             self._wake()
@@ -92,15 +118,15 @@ class Wheel(Parked):
     def next_due(self) -> float | None:
         """The earliest moment the wheel will look again, in `trio.current_time()` seconds; `None` when empty."""
         turn = self._next_turn()
-        return None if turn == math.inf else turn
+        return None if turn == math.inf else max(turn, self._now())
 
     async def run(self) -> None:
         """Serve for ever; cancelled, it forgets nothing and may be run again."""
         while True:
-            self._pull_near(trio.current_time())
+            self._deal()
             await self._deliver_due()
             self._wake_at = self._next_turn()
-            if self._wake_at > trio.current_time():
+            if self._wake_at > self._now():
                 with trio.CancelScope(deadline=self._wake_at):
                     self._task = trio.lowlevel.current_task()
                     try:
@@ -111,13 +137,10 @@ class Wheel(Parked):
                 await trio.lowlevel.checkpoint()
 
     async def _deliver_due(self) -> None:
-        near = self._near
         delivered = 0
         slice_end = perf_counter() + SLICE_SECONDS
-        now = trio.current_time()
-        while near and near[0][0] <= now:
-            timer = heapq.heappop(near)[2]
-            self._size -= 1
+        now = self._now()
+        while (timer := self._pop(now)) is not None:
             target = timer.target
             if target is not None:
                 timer.target = None
@@ -128,20 +151,55 @@ class Wheel(Parked):
                 self._wake_at = -math.inf
                 await trio.lowlevel.checkpoint()
                 slice_end = perf_counter() + SLICE_SECONDS
-                now = trio.current_time()
+                now = self._now()
+                self._deal()
 
-    def _pull_near(self, now: float) -> None:
-        while self._starts and self._starts[0] - NEAR / 2 <= now:
-            for timer in self._buckets.pop(heapq.heappop(self._starts)):
-                if timer.target is None:
-                    self._size -= 1
-                else:
-                    heapq.heappush(self._near, (timer.deadline, next(self._order), timer))
+    def _pop(self, now: float) -> Timer | None:
+        """Take the earliest timer if it is due."""
+        if not self._sorted and self._slot_starts and self._slot_starts[0] <= now * SLOTS_A_SECOND:
+            slot = self._slots.pop(heapq.heappop(self._slot_starts))
+            slot.sort(key=_deadline, reverse=True)
+            self._sorted = slot
+        ready, near = self._sorted, self._near
+        if ready and (not near or ready[-1].deadline <= near[0][0]):
+            if ready[-1].deadline > now:
+                return None
+            self._size -= 1
+            return ready.pop()
+        if near and near[0][0] <= now:
+            self._size -= 1
+            return heapq.heappop(near)[2]
+        return None
+
+    def _deal(self) -> None:
+        """Deal a part of the bucket whose second comes next into its slots."""
+        if not self._dealing:
+            if not self._starts or self._starts[0] - NEAR / 2 > self._now():
+                return
+            self._dealing = self._buckets.pop(heapq.heappop(self._starts))
+            self._dealing.reverse()
+        dealing = self._dealing
+        for _ in range(min(DEALT_AT_ONCE, len(dealing))):
+            timer = dealing.pop()
+            if timer.target is None:
+                self._size -= 1
+                continue
+            start = int(timer.deadline * SLOTS_A_SECOND)
+            slot = self._slots.get(start)
+            if slot is None:
+                self._slots[start] = [timer]
+                heapq.heappush(self._slot_starts, start)
+            else:
+                slot.append(timer)
 
     def _next_turn(self) -> float:
+        if self._dealing:
+            return -math.inf
         near = self._near[0][0] if self._near else math.inf
+        ready = self._sorted[-1].deadline if self._sorted else math.inf
+        slot = self._slot_starts[0] / SLOTS_A_SECOND if self._slot_starts else math.inf
         far = self._starts[0] - NEAR / 2 if self._starts else math.inf
-        return min(near, far)
+        return min(near, ready, slot, far)
 
     def abandoned(self) -> None:
         """The deadline of the sleep, or a cancellation, has already rescheduled the task."""
@@ -151,7 +209,7 @@ class Wheel(Parked):
         if self._task is not None:
             task, self._task = self._task, None
             self._wake_at = -math.inf
-            trio.lowlevel.reschedule(task)
+            wake(task)
 
     def _sweep(self) -> None:
         """Drop cancelled timers; amortised, since the next sweep waits until the wheel has doubled."""
@@ -162,5 +220,6 @@ class Wheel(Parked):
             if not bucket:
                 del self._buckets[start]
         self._starts = sorted(self._buckets)
-        self._size = len(self._near) + sum(map(len, self._buckets.values()))
+        held = len(self._near) + len(self._sorted) + len(self._dealing)
+        self._size = held + sum(map(len, self._buckets.values())) + sum(map(len, self._slots.values()))
         self._sweep_at = max(SWEEP_FLOOR, 2 * self._size)

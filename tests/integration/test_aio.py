@@ -72,7 +72,7 @@ async def test_a_killed_loop_frees_its_callers() -> None:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(wait)
                 await trio.sleep(0.05)
-                old.exit("killed")
+                old.exit("kill")
             await restarted(NAME, old)
             assert await door.run(asyncio.sleep, 0, deadline=1) is None
 

@@ -16,7 +16,7 @@ from jagawarga.catalogue.tree import catalogue_children
 from jagawarga.errors import Invalid, StartupError, Unavailable
 from jagawarga.plumbing.aio import AioActor, AioDoor
 from jagawarga.plumbing.database import Database, DatabaseActor
-from supervisors import KILLED, StartFailed, worker
+from supervisors import KILL, StartFailed, worker
 from supervisors.testing import restarted, running
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ async def test_reads_go_on_while_the_actor_is_down(fresh_database_url: str) -> N
         await service.put_agency(PARK)
         process = service.name.whereis()
         assert process is not None
-        process.exit(KILLED)
+        process.exit(KILL)
         assert PARK in service.agencies()
         await restarted(service.name, process)
         assert PARK in service.agencies()

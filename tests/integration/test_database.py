@@ -167,7 +167,7 @@ async def test_a_new_loop_never_touches_the_old_ones_connections(fresh_database_
             await trio.sleep(0.1)
             old = loops.whereis()
             if old is not None:
-                old.exit("killed")
+                old.exit("kill")
         before = served
         with trio.fail_after(20):
             while served < before + 100:

@@ -92,7 +92,7 @@ async def test_once_each_whatever_happens(fresh_database_url: str, nats_url: str
             await notifications.bus.publish(outgoing(*events[start : start + 13]))
             process = NOTIFIER.whereis()
             if process is not None:
-                process.exit("killed")
+                process.exit("kill")
         again = [replace(each, occurred_at=datetime(2026, 1, 3, tzinfo=UTC)) for each in events[:7]]
         await notifications.bus.publish(
             [
@@ -182,6 +182,6 @@ async def test_a_follower_that_does_not_read_is_ended(fresh_database_url: str, n
                 assert len(await take(quick, 10)) == 10
                 process = HUB.whereis()
                 assert process is not None
-                process.exit("killed")
+                process.exit("kill")
                 await notifications.bus.publish(outgoing(*(event("x", agency) for _ in range(5))))
             assert len([each async for each in slow]) == 3

@@ -28,7 +28,7 @@ from jagawarga.reports.service import Reports, utc_now
 from jagawarga.reports.store import Filing
 from jagawarga.reports.tree import reports_tree
 from supervisors import Registry, supervisor, worker
-from supervisors.static import RestartChild, TerminateChild
+from supervisors.requests import RestartChild, TerminateChild
 from supervisors.testing import restarted, running
 
 PLUMBING = Registry("test").name("plumbing")
@@ -236,7 +236,7 @@ async def test_writer_killed_while_filing(house: House) -> None:
                 await trio.sleep(0.005)
                 process = house.reports.writer.whereis()
                 if process is not None:
-                    process.exit("killed")
+                    process.exit("kill")
     assert len(outcomes) == 300
     stored = {row[0] for row in await house.query("SELECT report_id FROM reports.report")}
     assert {each for each in outcomes if isinstance(each, UUID)} <= stored
@@ -427,7 +427,7 @@ async def test_a_killed_actor_keeps_the_deadline(house: House) -> None:
     for _ in range(3):
         process = name.whereis()
         assert process is not None
-        process.exit("killed")
+        process.exit("kill")
         await restarted(name, process)
 
     async def escalated() -> bool:
@@ -444,7 +444,7 @@ async def test_a_lost_partition_is_filled_again(house: House) -> None:
     for name in house.reports.directory.partitions:
         process = name.whereis()
         assert process is not None
-        process.exit("killed")
+        process.exit("kill")
 
     async def all_there() -> bool:
         return all(receipt.report_id in house.reports.directory.reports for receipt in receipts)
@@ -480,7 +480,7 @@ async def test_an_actor_killed_and_asked_at_once(house: House) -> None:
     for action in ("acknowledge", "start"):
         process = name.whereis()
         assert process is not None
-        process.exit("killed")
+        process.exit("kill")
         with trio.move_on_after(5):
             while True:
                 try:
@@ -563,7 +563,7 @@ async def test_relay_killed_between_publishing_and_deleting(house: House) -> Non
     house.bus.mode = "up"
     process = house.reports.relay.whereis()
     assert process is not None
-    process.exit("killed")
+    process.exit("kill")
     await house.until(house.published)
     ids = await stored(house, since)
     assert len(ids) == len(set(ids)) == 10

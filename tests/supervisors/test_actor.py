@@ -144,7 +144,7 @@ async def test_mailbox_bound(autojump_clock: Any) -> None:
             assert process.dropped == 2
             with pytest.raises(MailboxFull):
                 await process.call("hello")
-            process.exit("killed")
+            process.exit("kill")
 
 
 async def _swallow_down(process: Any) -> None:
@@ -174,7 +174,7 @@ async def test_timers(autojump_clock: Any) -> None:
         await trio.sleep(86_400)
         assert (await ECHO.call("seen"))[-1] == "day"
         timer = process.send_after(50, "orphan")
-        process.exit("killed")
+        process.exit("kill")
         await restarted(ECHO, process)
         assert timer.target is None
         await trio.sleep(100)
@@ -245,7 +245,7 @@ async def test_crashes_leave_no_cycles(autojump_clock: Any) -> None:
             for _ in range(50):
                 process = ECHO.whereis()
                 assert process is not None
-                process.exit("killed")
+                process.exit("kill")
                 await restarted(ECHO, process)
                 del process
             assert len(gc.get_objects()) - before < 500

@@ -97,7 +97,7 @@ async def test_mass_kill_and_stop(autojump_clock: Any) -> None:
             holder.actor.start_child_nowait(str(number), name=reports.name(number))  # type: ignore[attr-defined]
         old = set(holder.actor.processes)  # type: ignore[attr-defined]
         for process in old:
-            process.exit("killed")
+            process.exit("kill")
         await trio.sleep(1)
         new = set(holder.actor.processes)  # type: ignore[attr-defined]
         assert len(new) == 1000

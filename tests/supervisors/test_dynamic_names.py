@@ -27,7 +27,7 @@ async def test_a_newcomer_of_the_same_name_replaces_the_old_child(autojump_clock
                 started.append(holder.actor.start_child_nowait("new", name=names.name("x")))
 
         detach = telemetry.attach(take_the_name)
-        old.exit("killed")
+        old.exit("kill")
         await trio.sleep(1)
         detach()
         (new,) = started

@@ -20,7 +20,7 @@ from supervisors import (
     supervisor,
     worker,
 )
-from supervisors.static import ChildBusy, ChildNotFound, DeleteChild, RestartChild, StartChild, TerminateChild
+from supervisors.requests import ChildBusy, ChildNotFound, DeleteChild, RestartChild, StartChild, TerminateChild
 from tests.supervisors.actors import Echo, FailingStart
 
 STRATEGIES = ("one_for_one", "one_for_all", "rest_for_one")
@@ -56,7 +56,7 @@ async def test_truth_table(strategy: Any, restart: Any, reason: Any, position: i
         victim = before[position]
         assert victim is not None
         if reason == "killed":
-            victim.exit("killed")
+            victim.exit("kill")
         elif reason == "crash":
             victim.cast("crash")
         else:
@@ -213,7 +213,7 @@ async def test_killed_supervisor_leaves_no_orphan(autojump_clock: Any) -> None:
         boss = names.whereis("inner")
         assert old is not None
         assert boss is not None
-        boss.exit("killed")
+        boss.exit("kill")
         await trio.sleep(1)
         assert not old.alive
         with pytest.raises(Exception, match="ended"):

@@ -33,7 +33,7 @@ def test_every_timer_once_and_never_early(delays: list[float], cancelled: set[in
     """Any mixture of near and far timers comes once each, at its deadline; cancelled ones never."""
 
     async def scenario() -> None:
-        wheel, recorder = Wheel(), Recorder()
+        wheel, recorder = Wheel(trio.lowlevel.current_clock()), Recorder()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(wheel.run)
             start = trio.current_time()
@@ -61,7 +61,7 @@ def test_every_timer_once_and_never_early(delays: list[float], cancelled: set[in
 
 async def test_many_due_at_once_do_not_freeze_others() -> None:
     """While very many timers are delivered, other tasks get their turn in between."""
-    wheel, recorder = Wheel(), Recorder()
+    wheel, recorder = Wheel(trio.lowlevel.current_clock()), Recorder()
     turns = 0
     async with trio.open_nursery() as nursery:
         deadline = trio.current_time() + 0.05
@@ -77,7 +77,7 @@ async def test_many_due_at_once_do_not_freeze_others() -> None:
 
 async def test_cancelled_timers_are_swept(autojump_clock: Any) -> None:
     """A million timers armed and cancelled do not pile up in the wheel."""
-    wheel, recorder = Wheel(), Recorder()
+    wheel, recorder = Wheel(trio.lowlevel.current_clock()), Recorder()
     for index in range(10 * SWEEP_FLOOR):
         wheel.add(trio.current_time() + 5 + index % 1000, recorder, index).cancel()
     assert len(wheel) <= SWEEP_FLOOR + 1
@@ -85,7 +85,7 @@ async def test_cancelled_timers_are_swept(autojump_clock: Any) -> None:
 
 async def test_earlier_timer_wakes_the_wheel(autojump_clock: Any) -> None:
     """A timer added while the wheel sleeps for a later one is not late."""
-    wheel, recorder = Wheel(), Recorder()
+    wheel, recorder = Wheel(trio.lowlevel.current_clock()), Recorder()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(wheel.run)
         start = trio.current_time()

@@ -120,7 +120,7 @@ async def test_killed_in_the_middle(disk: Disk, autojump_clock: Any) -> None:
         start = trio.current_time()
         process = WRITER.whereis()
         assert process is not None
-        process.exit("killed")
+        process.exit("kill")
         await trio.testing.wait_all_tasks_blocked()
         assert trio.current_time() == start
         assert len(answers) == 100
