@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import gc
+import os
 import shlex
 import signal
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -42,11 +43,25 @@ from jagawarga.plumbing.logs import configure_logging, log_supervision, server_l
 from jagawarga.plumbing.tree import plumbing_children
 from jagawarga.reports.service import Reports
 from jagawarga.reports.tree import reports_tree
-from supervisors import ChildSpec, Runtime, StartFailed, SupervisionError, describe, open_runtime, supervisor, task
+from supervisors import (
+    ChildSpec,
+    Process,
+    Runtime,
+    StartFailed,
+    SupervisionError,
+    describe,
+    open_runtime,
+    propagation,
+    supervisor,
+    task,
+    without_content,
+)
 from supervisors import telemetry as supervision
 from supervisors.control import serve_control
+from supervisors.governor import govern
 from supervisors.port import PortExited, PortNotReady
 from supervisors.snapshot import walk
+from supervisors.watchdog import Watching, watch_loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,6 +73,8 @@ if TYPE_CHECKING:
 INTENSITY, PERIOD = 50, 5.0
 """Of the subtrees: what restarts that often within seconds will not come right by itself."""
 ROOT_INTENSITY, ROOT_PERIOD = 20, 10.0
+EXIT_ABANDONED = 70
+"""Exit code when something would not stop and was left behind (`EX_SOFTWARE`)."""
 
 log = structlog.get_logger()
 
@@ -80,6 +97,7 @@ class House:
     intake: Intake
     notifications: Notifications
     front: Front
+    watching: Watching
     runtime: Runtime | None = None
 
     def running(self) -> Runtime:
@@ -142,6 +160,7 @@ def build(settings: Settings, directory: DataDirectory, catalogue: CatalogueServ
     house = House(
         settings, directory, postgres, nats, keyring, door, database, bus,
         catalogue, identity, reports, intake, notifications, front,
+        Watching(settings.loop_block_limit, settings.loop_block_crash_after),
     )  # fmt: skip
     return house
 
@@ -163,7 +182,14 @@ def tree(house: House) -> ChildSpec:
         reports_tree(house.reports, house.bus),
         notification_tree(house.notifications),
         _subtree("edge", edge_children(house.front), "rest_for_one"),
-        _subtree("operator", [task("control", serve_control, socket, house.running, operations(house))]),
+        _subtree(
+            "operator",
+            [
+                task("control", serve_control, socket, house.running, operations(house), house.watching),
+                task("watchdog", watch_loop, house.running, house.watching),
+                task("gc", govern),
+            ],
+        ),
     ]
     used = [child for child in children if child.id != "embedded" or embedded]
     return supervisor("jagawarga", used, intensity=ROOT_INTENSITY, period=ROOT_PERIOD)
@@ -184,7 +210,11 @@ def health(house: House) -> dict[str, str]:
 
 
 async def _live(house: House) -> int:
-    detach = [supervision.attach(_count_restarts), log_supervision(lambda: house.runtime is not None)]
+    detach = [
+        supervision.attach(_count),
+        log_supervision(lambda: house.runtime is not None),
+        propagation.carry(propagation.opentelemetry(), propagation.structlog_context()),
+    ]
     collector = telemetry.ActorCollector(lambda: _actors(house))
     telemetry.REGISTRY.register(collector)
     failure: SupervisionError | None = None
@@ -192,9 +222,8 @@ async def _live(house: House) -> int:
         async with trio.open_nursery() as nursery:
             await nursery.start(_stop_on_signal, nursery.cancel_scope)
             try:
-                async with open_runtime(tree(house)) as runtime:
+                async with open_runtime(tree(house), redact=without_content, on_zombies=_abandon) as runtime:
                     house.runtime = runtime
-                    _settle_memory()
                     _welcome(house)
                     await trio.sleep_forever()
             except SupervisionError as error:
@@ -250,22 +279,29 @@ def _startup_error(failure: StartFailed) -> StartupError:
     return StartupError(f"{failure.path} did not start: {describe(cause)}")
 
 
-def _count_restarts(event: str, subject: Any, detail: dict[str, Any]) -> None:
-    if event == "child.started" and detail.get("restarts"):
-        telemetry.RESTARTS.labels(subject.spec.kind).inc()
+def _count(event: str, subject: Any, detail: dict[str, Any]) -> None:
+    match event:
+        case "child.started" if detail.get("restarts"):
+            telemetry.RESTARTS.labels(subject.spec.kind).inc()
+        case "mailbox.dropped":
+            telemetry.DROPPED.labels(subject.spec.kind).inc()
+        case "loop.unblocked":
+            telemetry.LOOP_BLOCKED.observe(detail["seconds"])
+        case "gc.pause":
+            telemetry.GC_PAUSES.observe(detail["seconds"])
+
+
+def _abandon(zombies: list[Process]) -> None:
+    """End the program although something ignores every cancellation: all else has stopped in good order."""
+    log.error("abandoned", actors=[process.spec.kind for process in zombies])
+    sys.stderr.flush()
+    os._exit(EXIT_ABANDONED)
 
 
 def _actors(house: House) -> Iterator[telemetry.ActorFacts]:
     if house.runtime is not None:
         for _, process in walk(house.runtime):
             yield process.spec.kind, process.mailbox_length()
-
-
-def _settle_memory() -> None:
-    """Keep the garbage collector from going through all actors again and again: what is here now is here to stay."""
-    gc.set_threshold(100_000, 50, 1_000)
-    gc.collect()
-    gc.freeze()
 
 
 def _welcome(house: House) -> None:

@@ -46,6 +46,10 @@ class Settings(BaseSettings):
     seed_accounts: bool = Field(default=True, description="make the accounts of accounts.toml at the first start")
     body_limit: int = Field(262_144, ge=1024, description="bytes a request body may have")
     text_limit: int = Field(10_000, ge=100, description="characters a report's text may have")
+    loop_block_limit: Positive = Field(0.25, description="seconds of a blocked loop that are logged, with who blocks")
+    loop_block_crash_after: Positive | None = Field(
+        None, description="crash the actor that blocks the loop for so many seconds"
+    )
     drain_seconds: Positive = Field(5.0, description="what requests in flight get to finish at an orderly stop")
     submissions_per_second: Positive = Field(5.0, description="of one account, sustained")
     submissions_burst: int = Field(20, ge=1, description="of one account, at once")

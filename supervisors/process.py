@@ -482,7 +482,7 @@ async def wait_started(process: Process) -> None:
         reason = process.exit_reason
         if isinstance(reason, BaseException):
             raise reason
-        if reason not in {NORMAL, SHUTDOWN}:
+        if reason not in (NORMAL, SHUTDOWN):
             msg = f"ended while starting: {reason}"
             raise CallError(msg)
 

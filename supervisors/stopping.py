@@ -67,6 +67,6 @@ async def kill_all(processes: Iterable[Process]) -> None:
 def _report(process: Process, asked: Reason) -> None:
     """Say so when a child ended otherwise than asked (OTP `shutdown_error`)."""
     reason = process.exit_reason
-    expected = reason == KILLED if process.spec.shutdown == "brutal_kill" else reason in {asked, NORMAL, SHUTDOWN}
+    expected = reason == KILLED if process.spec.shutdown == "brutal_kill" else reason in (asked, NORMAL, SHUTDOWN)
     if reason is not None and not expected and not isinstance(reason, Shutdown):
         telemetry.emit("child.shutdown_error", process, reason=reason)

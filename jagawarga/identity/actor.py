@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import trio
 
@@ -41,6 +41,8 @@ class Throttle(Actor):
     A try counts when it is allowed, not when it has failed, so that many at once are not all the first. A restart
     forgets; so does time. The table is bounded, the least recent failure goes first.
     """
+
+    direct: ClassVar[bool] = True
 
     def init(self) -> None:
         """Begin with nothing."""

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 
 import structlog
 
-from supervisors import describe, telemetry
+from supervisors import CrashReport, describe, telemetry
 
 FORBIDDEN: Final = frozenset(
     [
@@ -42,6 +42,8 @@ FORBIDDEN: Final = frozenset(
 )
 _DIGITS = re.compile(r"\d(?:[ .\-]?\d){9,}")
 _LONGEST = 2_000
+REMARKABLE_PAUSE: Final = 0.25
+"""Seconds of a garbage collection that an operator should hear of."""
 
 Format = Literal["json", "console"]
 Level = Literal["debug", "info", "warning", "error"]
@@ -123,6 +125,17 @@ def server_log(name: str) -> Callable[[str], None]:
     return take
 
 
+def _unremarkable(event: str, detail: dict[str, Any]) -> bool:
+    match event:
+        case "child.ended":
+            return detail["reason"] in ("normal", "shutdown")
+        case "child.started":
+            return not detail.get("restarts")
+        case "gc.pause":
+            return bool(detail["seconds"] < REMARKABLE_PAUSE)
+    return False
+
+
 def log_supervision(started: Callable[[], bool]) -> Callable[[], None]:
     """Log what the runtime reports: crashes, restarts, supervisors that give up. Returns what ends it.
 
@@ -135,12 +148,17 @@ def log_supervision(started: Callable[[], bool]) -> Callable[[], None]:
         facts: dict[str, Any] = {}
         if isinstance(reason, BaseException):
             facts = {"where": places(reason)}
-        if not started() or (event == "child.ended" and reason in ("normal", "shutdown")):
+        if not started() or _unremarkable(event, detail):
             return
-        if event == "child.started" and not detail.get("restarts"):
-            return
+        report = detail.get("report")
+        if isinstance(report, CrashReport):
+            facts = {"under": "/".join(reversed(report.ancestors)), "message": report.last_message}
+            reason = report.reason
+        for name in ("seconds", "stack", "policy"):
+            if name in detail:
+                facts[name] = detail[name]
         say = log.info if event == "child.started" else log.warning
-        kind = subject if isinstance(subject, str) else f"{subject.spec.kind}:{subject.spec.id}"
+        kind = subject if isinstance(subject, str | None) else f"{subject.spec.kind}:{subject.spec.id}"
         say(event, actor=kind, reason=describe(reason), restarts=detail.get("restarts"), **facts)
 
     return telemetry.attach(handler)

@@ -6,6 +6,9 @@
 | `jagawarga_actors` | gauge | `kind` | live actors |
 | `jagawarga_restarts_total` | counter | `kind` | restarts of actors |
 | `jagawarga_mailbox_depth` | gauge | `kind` | messages waiting, summed over the actors of a kind |
+| `jagawarga_mailbox_dropped_total` | counter | `kind` | calls and casts that a full mailbox kept or threw out |
+| `jagawarga_loop_blocked_seconds` | histogram | | for how long a callback blocked the loop, if longer than the limit |
+| `jagawarga_gc_pause_seconds` | histogram | | pauses of Python's garbage collector |
 | `jagawarga_escalations_total` | counter | `level` | escalations by the level reached |
 | `jagawarga_escalation_lateness_seconds` | histogram | | how long after its deadline a report climbed |
 | `jagawarga_outbox_rows` | gauge | | events not yet acknowledged by the broker |
@@ -34,6 +37,16 @@ REGISTRY = CollectorRegistry()
 
 REPORTS = Counter("jagawarga_reports", "Submissions.", ["privacy", "outcome"], registry=REGISTRY)
 RESTARTS = Counter("jagawarga_restarts", "Restarts of actors.", ["kind"], registry=REGISTRY)
+DROPPED = Counter("jagawarga_mailbox_dropped", "Messages a full mailbox refused.", ["kind"], registry=REGISTRY)
+LOOP_BLOCKED = Histogram(
+    "jagawarga_loop_blocked_seconds", "Blocks of the loop.", buckets=(0.25, 0.5, 1, 2.5, 10), registry=REGISTRY
+)
+GC_PAUSES = Histogram(
+    "jagawarga_gc_pause_seconds",
+    "Garbage collections.",
+    buckets=(0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5),
+    registry=REGISTRY,
+)
 ESCALATIONS = Counter("jagawarga_escalations", "Escalations by level reached.", ["level"], registry=REGISTRY)
 LATENESS = Histogram(
     "jagawarga_escalation_lateness_seconds",

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from jagawarga.reports.directory import Directory
     from jagawarga.reports.messages import Action
     from jagawarga.reports.store import Store
-    from supervisors import Process
 
 LONGEST_SLEEP: Final = timedelta(hours=1)
 """Deadlines are wall clock, timers are not: none sleeps longer without a look at the clock."""
@@ -61,9 +60,10 @@ class ReportActor(Actor):
     itself in a former life or of another node, it can not do twice.
     """
 
-    __slots__ = ("crew", "failures", "process", "report_id", "state", "timer")
+    __slots__ = ("crew", "failures", "report_id", "state", "timer")
     mailbox_limit: ClassVar[int] = 100
-    process: Process
+    # Most reports wait for days, and only their clock needs to run.
+    hibernate_after: ClassVar[float | None] = 120.0
 
     def init(self, crew: Crew, report_id: UUID) -> None:
         """Take the state over from whoever starts us; without one, the first tick loads it."""
