@@ -37,6 +37,7 @@ from supervisors.messages import (
     Sender,
 )
 from supervisors.monitors import Monitor
+from supervisors.partition import Partitions, Resize, partition_supervisor
 from supervisors.process import Process, wait_started
 from supervisors.registry import Name, NotRegistered, Registry
 from supervisors.reports import CrashReport, without_content
@@ -55,7 +56,9 @@ from supervisors.requests import (
 )
 from supervisors.runtime import RootEnded, Runtime, open_runtime
 from supervisors.specs import Backoff, ChildSpec, SpecError, dynamic_supervisor, supervisor, task, worker
+from supervisors.statem import StateMachine
 from supervisors.static import Supervisor
+from supervisors.tasks import Job, start_task, stream_tasks, task_supervisor
 from supervisors.timers import Timer
 
 __all__ = [
@@ -89,17 +92,20 @@ __all__ = [
     "ExitMessage",
     "GetChildSpec",
     "GroupChange",
+    "Job",
     "MailboxFull",
     "MaxChildren",
     "Monitor",
     "Name",
     "NoProc",
     "NotRegistered",
+    "Partitions",
     "Process",
     "ProcessGroups",
     "Reason",
     "Registry",
     "Reply",
+    "Resize",
     "RestartChild",
     "RootEnded",
     "Runtime",
@@ -108,6 +114,7 @@ __all__ = [
     "SpecError",
     "StartChild",
     "StartFailed",
+    "StateMachine",
     "Stop",
     "SupervisionError",
     "Supervisor",
@@ -120,8 +127,12 @@ __all__ = [
     "dynamic_supervisor",
     "is_abnormal",
     "open_runtime",
+    "partition_supervisor",
+    "start_task",
+    "stream_tasks",
     "supervisor",
     "task",
+    "task_supervisor",
     "wait_started",
     "without_content",
     "worker",

@@ -120,6 +120,18 @@ class Actor:
         """Take the monitor off; False when its message was sent before (OTP `demonitor/2` with `info`)."""
         return monitors.demonitor(monitor)
 
+    def pack(self) -> Any:
+        """Say what the state comes to, in numbers, texts, bytes, tuples, lists and dicts (what `marshal` takes).
+
+        For an actor that hibernates by the hundred thousand: it is then kept as bytes; see `supervisors.dormancy`.
+        `None`, as here: keep the instance. `unpack` gets this back, instead of `init`, in a new instance.
+        """
+
+    def unpack(self, state: Any) -> None:
+        """Be what `pack` described; `process` is set, with its arguments in `process.args`."""
+        msg = f"{type(self).__name__} packs its state, but does not unpack it"
+        raise NotImplementedError(msg)
+
     def describe(self) -> dict[str, Any]:
         """Facts for `inspect`, safe to show an operator: never content, never a person (OTP `format_status`)."""
         return {}

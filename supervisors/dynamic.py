@@ -9,6 +9,7 @@ child lies in the child's process, so a child costs no record of its own here.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -18,12 +19,12 @@ import trio
 from supervisors import telemetry
 from supervisors.actor import Actor
 from supervisors.backoff import delay
-from supervisors.exits import SHUTDOWN, AlreadyStarted, Reason, Stop, SupervisionError, is_abnormal
+from supervisors.exits import KILLED, SHUTDOWN, AlreadyStarted, Reason, Stop, SupervisionError, is_abnormal
 from supervisors.intensity import RestartWindow
 from supervisors.launching import launch
 from supervisors.messages import NO_REPLY, Sender
 from supervisors.process import Process, wait_started
-from supervisors.registry import Name
+from supervisors.registry import Name, Registry
 from supervisors.requests import (
     ChildCount,
     ChildInfo,
@@ -83,6 +84,8 @@ class DynamicSupervisor(Actor):
         self.restarting: set[Process] = set()
         self.terminated: set[Process] = set()
         """Being stopped on request: their end is not to be repaired."""
+        self.dormant: Counter[Registry] = Counter()
+        """How many children are folded up, by the registry that holds them; see `supervisors.dormancy`."""
         self.last_reason: Reason | None = None
 
     def start_child_nowait(self, *args: Any, name: Name | None = None) -> Process | None:
@@ -92,7 +95,7 @@ class DynamicSupervisor(Actor):
         With a coroutine `init` the child is still starting: await `wait_started(process)` where it matters. For
         callers in the same runtime; from elsewhere call with `StartChild`.
         """
-        if self.max_children is not None and len(self.processes) + len(self.restarting) >= self.max_children:
+        if self.max_children is not None and self.size() >= self.max_children:
             msg = f"{self.process.spec.id!r} has its {self.max_children} children"
             raise MaxChildren(msg)
         return self._launch(args, name)
@@ -137,11 +140,40 @@ class DynamicSupervisor(Actor):
         """Stop all children at once."""
         del reason
         self.restarting.clear()
+        self._end_dormant(SHUTDOWN)
         await stop_all(list(self.processes))
 
     def living(self) -> Iterator[Process]:
-        """The children that have a process."""
-        return iter(list(getattr(self, "processes", ())))  # none when init did not come far
+        """The children that have a process; for their end, and that of the dormant ones with them."""
+        if hasattr(self, "dormant"):  # else init did not come far
+            self._end_dormant(KILLED)
+        return iter(list(getattr(self, "processes", ())))
+
+    def size(self) -> int:
+        """How many children there are, running, restarting or dormant."""
+        return len(self.processes) + len(self.restarting) + self.dormant.total()
+
+    def folded(self, registry: Registry, process: Process) -> None:
+        """A child's process has been folded up."""
+        self.processes.discard(process)
+        self.dormant[registry] += 1
+
+    def woken(self, registry: Registry, process: Process) -> None:
+        """A child is a process again."""
+        self.processes.add(process)
+        self.dormant[registry] -= 1
+
+    def _end_dormant(self, reason: Reason) -> None:
+        """End the dormant children without waking more of them than must clean up."""
+        cleans_up = self.template.actor.terminate is not Actor.terminate and reason != KILLED
+        for registry, count in self.dormant.items():
+            for key, child in registry.dormant_under(self.process) if count else ():
+                if cleans_up:
+                    child.wake(registry, key)
+                else:
+                    child.end(registry, key, reason)
+        if not cleans_up:
+            self.dormant.clear()
 
     def child_exited(self, process: Process, reason: Reason, *, never_started: bool) -> None:
         """Called by a child's process as its last act."""
@@ -172,11 +204,12 @@ class DynamicSupervisor(Actor):
     def _which_children(self) -> list[ChildInfo]:
         kind, actor = self.template.actor.process_type, self.template.actor
         living = [ChildInfo(None, process, kind, actor) for process in self.processes]
+        living += [ChildInfo(None, "hibernated", kind, actor) for _ in range(self.dormant.total())]
         return living + [ChildInfo(None, "restarting", kind, actor) for _ in self.restarting]
 
     def _count(self) -> ChildCount:
-        active = len(self.processes)
-        specs = active + len(self.restarting)
+        specs = self.size()
+        active = specs - len(self.restarting)
         supervisors = specs if self.template.actor.process_type == "supervisor" else 0
         return ChildCount(specs, active, supervisors, specs - supervisors)
 

@@ -284,6 +284,7 @@ class Life(Parked):
         finally:
             if asleep:
                 process.fall_asleep()
+                runtime.packer.add(process)
             else:
                 self._keep_unanswered(message)
                 self.over(reason)
@@ -387,7 +388,7 @@ class Life(Parked):
     async def _settle(self, after: Any) -> None:
         """Do what a callback returned: wait for it, continue, hibernate."""
         while after is not None and after is not _INTERRUPTED:
-            if type(after) is Continue:
+            if isinstance(after, Continue):
                 after = self.process.actor.handle_continue(after.message)
             elif after is HIBERNATE:
                 self.sleepy = True

@@ -121,6 +121,11 @@ class Sender(Parked):
         """True once the call was answered, has failed or was given up: an answer now would be dropped."""
         return self._outcome is not None
 
+    def unwrap(self) -> Any:
+        """Return the answer that has come, or raise the error."""
+        assert self._outcome is not None
+        return self._outcome.unwrap()
+
     def reply(self, value: Any) -> None:
         """Answer the call; harmless when the caller has given up or was answered (OTP `gen_server:reply/2`)."""
         self._settle(Value(value))

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from supervisors import bonds, propagation
+from supervisors import propagation
 from supervisors.actor import Actor
+from supervisors.bonds import Bond, Bonds, each, loosed, tied
 from supervisors.exits import (
     KILL,
     KILLED,
@@ -54,6 +55,7 @@ class Process:
     """
 
     __slots__ = (
+        "__weakref__",
         "_bonds",
         "_life",
         "_timers",
@@ -93,7 +95,7 @@ class Process:
         self.dropped = 0
         self.started_at = runtime.now()
         self._timers: Timer | list[Timer] | None = None
-        self._bonds: bonds.Bonds = None
+        self._bonds: Bonds = None
         self._life: Life | None = Life(self)
 
     # --- sending
@@ -112,12 +114,12 @@ class Process:
         if life.parked and life.direct:
             await trio.lowlevel.checkpoint_if_cancelled()
             answer = life.call_here(sender)
-            if answer is not PENDING:
-                life.turns += 1
-                if life.turns % DIRECT_CALLS_A_TURN == 0:
-                    await trio.lowlevel.cancel_shielded_checkpoint()
-                return answer
-            return await self._answer(sender)
+            if answer is PENDING and not sender.answered:
+                return await self._answer(sender)
+            life.turns += 1
+            if life.turns % DIRECT_CALLS_A_TURN == 0:
+                await trio.lowlevel.cancel_shielded_checkpoint()
+            return sender.unwrap() if answer is PENDING else answer
         if propagation.carriers:
             sender.baggage = propagation.capture()
         if trio.lowlevel.current_task() is life.task:
@@ -288,17 +290,17 @@ class Process:
         else:
             self.info(message)
 
-    def tie(self, bond: bonds.Bond) -> None:
+    def tie(self, bond: Bond) -> None:
         """Have `bond` told of this process's end."""
-        self._bonds = bonds.tied(self._bonds, bond)
+        self._bonds = tied(self._bonds, bond)
 
-    def loose(self, bond: bonds.Bond) -> None:
+    def loose(self, bond: Bond) -> None:
         """Forget `bond`."""
-        self._bonds = bonds.loosed(self._bonds, bond)
+        self._bonds = loosed(self._bonds, bond)
 
-    def bonds(self) -> Iterator[bonds.Bond]:
+    def bonds(self) -> Iterator[Bond]:
         """Everything that is to be told of this process's end."""
-        return bonds.each(self._bonds)
+        return each(self._bonds)
 
     # --- looking
 
@@ -326,11 +328,15 @@ class Process:
         """Count the messages that wait, those of the batch at work included."""
         return 0 if self._life is None else self._life.waiting()
 
+    def timers(self) -> list[Timer]:
+        """The timers armed for this process."""
+        held = self._timers
+        armed = held if isinstance(held, list) else [held] if held is not None else []
+        return [timer for timer in armed if timer.target is not None]
+
     def timer_count(self) -> int:
         """Count the timers armed for this process."""
-        held = self._timers
-        each = held if isinstance(held, list) else [held] if held is not None else []
-        return sum(timer.target is not None for timer in each)
+        return len(self.timers())
 
     @property
     def handled(self) -> int:
@@ -364,6 +370,11 @@ class Process:
         self._life = None
         self.state = "hibernated"
 
+    def hand_over(self) -> Bonds:
+        """Give up what hangs on us, to a `Dormant` that takes our place."""
+        handed, self._bonds = self._bonds, None
+        return handed
+
     def live_as(self, life: Life) -> Life:
         """Live another life than a worker's."""
         self._life = life
@@ -379,7 +390,7 @@ class Process:
         held, self._timers = self._timers, None
         for timer in held if isinstance(held, list) else () if held is None else (held,):
             timer.cancel()
-        for bond in bonds.each(self._bonds):
+        for bond in each(self._bonds):
             bond.severed(self, NORMAL)
         self.actor.process = self.runtime.nobody
 
@@ -407,11 +418,11 @@ class Process:
         held, self._timers = self._timers, None
         for timer in held if isinstance(held, list) else () if held is None else (held,):
             timer.cancel()
-        tied, self._bonds = self._bonds, None
+        hanging, self._bonds = self._bonds, None
         if life is not None:
             for sender in life.undelivered():
                 sender.down(reason)
-        for bond in bonds.each(tied):
+        for bond in each(hanging):
             bond.severed(self, reason)
         if self.parent is not None:
             self.parent.actor.child_exited(self, reason, never_started=never_started)  # type: ignore[attr-defined]

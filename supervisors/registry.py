@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import trio
 
+from supervisors.dormancy import Dormant
 from supervisors.exits import AlreadyStarted, CallTimeout, NoProc, SupervisionError
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Registry:
             raise ValueError(msg)
         self.label = label
         self.keys = keys
-        self._single: dict[Hashable, Process] = {}
+        self._single: dict[Hashable, Process | Dormant] = {}
         self._values: dict[Hashable, Any] = {}
         self._entries: dict[Hashable, dict[Process, Any]] = {}
         self._listeners = list(listeners)
@@ -124,12 +125,15 @@ class Registry:
 
     def whereis(self, key: Hashable) -> Process | None:
         """Find the live process under a unique `key`."""
-        return self._single.get(key)
+        found = self._single.get(key)
+        if type(found) is Dormant:
+            return found.wake(self, key)
+        return found  # type: ignore[return-value]  # what is not dormant is a process
 
     def lookup(self, key: Hashable) -> list[tuple[Process, Any]]:
         """All processes under `key` with their values, in the order they registered."""
         if self.keys == "unique":
-            process = self._single.get(key)
+            process = self.whereis(key)
             return [] if process is None else [(process, self._values.get(key))]
         return list(self._entries.get(key, {}).items())
 
@@ -172,6 +176,32 @@ class Registry:
         """Wait until somebody registers as `key`; at once if it is held."""
         while key not in self:
             await self._arrivals.setdefault(key, trio.Event()).wait()
+
+    # --- for supervisors.dormancy
+
+    def swap(self, key: Hashable, holder: Process | Dormant) -> None:
+        """Let a process and what it is folded up to take each other's place."""
+        self._single[key] = holder
+
+    def drop(self, key: Hashable) -> None:
+        """Forget a dormant entry nobody listens for."""
+        del self._single[key]
+        if self._values:
+            self._values.pop(key, None)
+
+    @property
+    def heard(self) -> bool:
+        """Tell whether anybody listens to this registry."""
+        return bool(self._listeners)
+
+    def is_dormant(self, key: Hashable) -> bool:
+        """Tell whether `key` is held by a process that is folded up; does not wake it."""
+        return type(self._single.get(key)) is Dormant
+
+    def dormant_under(self, supervisor: Process) -> list[tuple[Hashable, Dormant]]:
+        """The dormant children of a supervisor; goes through the whole table."""
+        entries = list(self._single.items())
+        return [(key, each) for key, each in entries if type(each) is Dormant and each.parent is supervisor]
 
     def __len__(self) -> int:
         """Number of entries."""

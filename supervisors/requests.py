@@ -67,10 +67,13 @@ class CountChildren:
 
 @dataclass(frozen=True, slots=True)
 class ChildInfo:
-    """One child as `WhichChildren` tells it: its process, `None` when it is down, or `"restarting"`."""
+    """One child as `WhichChildren` tells it: its process, `None` when it is down, or in which state it has none.
+
+    `"hibernated"`: folded up, and there again as soon as its name is looked up.
+    """
 
     id: str | None
-    child: Process | Literal["restarting"] | None
+    child: Process | Literal["restarting", "hibernated"] | None
     process_type: str
     actor: type[Actor]
 

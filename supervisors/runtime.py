@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import trio
 
 from supervisors.actor import Actor
+from supervisors.dormancy import Packer
 from supervisors.exits import NORMAL, SHUTDOWN, Reason, StartFailed, SupervisionError, describe
 from supervisors.hibernation import IdleQueue
 from supervisors.launching import launch
@@ -53,6 +54,7 @@ class Runtime:
         self.nobody.state = "ended"
         self.root: Process = None  # type: ignore[assignment]  # set before anyone gets to see the runtime
         self._root_ended = trio.Event()
+        self.packer = Packer(self)
         self._idle: dict[float, IdleQueue] = {}
 
     def idle_queue(self, seconds: float) -> IdleQueue:

@@ -105,7 +105,10 @@ def processes(
 
 def overview(runtime: Runtime, now: float) -> dict[str, Any]:
     """The runtime as a whole: actors by state, timers, zombies, uptime."""
-    states = Counter(process.state for _, process in walk(runtime))
+    states: Counter[str] = Counter()
+    for _, process in walk(runtime):
+        states[process.state] += 1
+        states["hibernated"] += dormant_children(process)
     turn = runtime.wheel.next_due()
     return {
         "actors": sum(states.values()),
@@ -122,6 +125,11 @@ def overview(runtime: Runtime, now: float) -> dict[str, Any]:
         },
         "uptime": round(now - runtime.started_at, 3),
     }
+
+
+def dormant_children(process: Process) -> int:
+    """How many children of a supervisor are folded up, and have no process at present."""
+    return process.actor.dormant.total() if isinstance(process.actor, DynamicSupervisor) else 0
 
 
 def find(runtime: Runtime, path: str) -> tuple[str, Process]:
@@ -253,11 +261,12 @@ def _add_dynamic(
     node: dict[str, Any], process: Process, actor: DynamicSupervisor, path: str, now: float, *, deep: bool
 ) -> None:
     members = list(actor.processes)
-    if len(members) <= COLLAPSE_ABOVE and deep:
+    if len(members) <= COLLAPSE_ABOVE and deep and not actor.dormant.total():
         node["children"] = [_node(each, f"{path}/{name}", now, deep=False) for name, each in _children(process)]
         return
     counts = Counter(each.state for each in members)
     counts["restarting"] += len(actor.restarting)
+    counts["hibernated"] += actor.dormant.total()
     node["collapsed"] = {state: count for state, count in counts.items() if count}
     node["collapsed_mailbox"] = sum(each.mailbox_length() for each in members)
     node["collapsed_restarts"] = sum(each.restarts for each in members)

@@ -59,6 +59,7 @@ class Wheel(Parked):
 
     __slots__ = (
         "_buckets",
+        "_dead",
         "_dealing",
         "_near",
         "_now",
@@ -82,6 +83,8 @@ class Wheel(Parked):
         self._slot_starts: list[int] = []
         self._dealing: list[Timer] = []
         self._buckets: dict[int, list[Timer]] = {}
+        self._dead: dict[int, int] = {}
+        """How many timers were discarded in a bucket since it was last cleared of them."""
         self._starts: list[int] = []
         self._order = count()
         self._task: trio.lowlevel.Task | None = None
@@ -114,6 +117,21 @@ class Wheel(Parked):
         if turn < self._wake_at:
             self._wake()
         return timer
+
+    def discard(self, timer: Timer) -> None:
+        """Cancel a timer that lies far out, and see to it that its place is used again before it is due."""
+        timer.cancel()
+        start = int(timer.deadline)
+        bucket = self._buckets.get(start)
+        if bucket is None:
+            return
+        dead = self._dead.get(start, 0) + 1
+        if 2 * dead > len(bucket):
+            kept = [each for each in bucket if each.target is not None]
+            self._size -= len(bucket) - len(kept)
+            bucket[:] = kept
+            dead = 0
+        self._dead[start] = dead
 
     def next_due(self) -> float | None:
         """The earliest moment the wheel will look again, in `trio.current_time()` seconds; `None` when empty."""
@@ -176,7 +194,9 @@ class Wheel(Parked):
         if not self._dealing:
             if not self._starts or self._starts[0] - NEAR / 2 > self._now():
                 return
-            self._dealing = self._buckets.pop(heapq.heappop(self._starts))
+            start = heapq.heappop(self._starts)
+            self._dealing = self._buckets.pop(start)
+            self._dead.pop(start, None)
             self._dealing.reverse()
         dealing = self._dealing
         for _ in range(min(DEALT_AT_ONCE, len(dealing))):
@@ -219,6 +239,7 @@ class Wheel(Parked):
             bucket[:] = [timer for timer in bucket if timer.target is not None]
             if not bucket:
                 del self._buckets[start]
+        self._dead.clear()
         self._starts = sorted(self._buckets)
         held = len(self._near) + len(self._sorted) + len(self._dealing)
         self._size = held + sum(map(len, self._buckets.values())) + sum(map(len, self._slots.values()))
