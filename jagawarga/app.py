@@ -45,6 +45,7 @@ from jagawarga.reports.service import Reports
 from jagawarga.reports.tree import reports_tree
 from supervisors import (
     ChildSpec,
+    DynamicSupervisor,
     Process,
     Runtime,
     StartFailed,
@@ -60,7 +61,7 @@ from supervisors import telemetry as supervision
 from supervisors.control import serve_control
 from supervisors.governor import govern
 from supervisors.port import PortExited, PortNotReady
-from supervisors.snapshot import walk
+from supervisors.snapshot import dormant_children, walk
 from supervisors.watchdog import Watching, watch_loop
 
 if TYPE_CHECKING:
@@ -301,7 +302,9 @@ def _abandon(zombies: list[Process]) -> None:
 def _actors(house: House) -> Iterator[telemetry.ActorFacts]:
     if house.runtime is not None:
         for _, process in walk(house.runtime):
-            yield process.spec.kind, process.mailbox_length()
+            yield process.spec.kind, 1, process.mailbox_length()
+            if (asleep := dormant_children(process)) and isinstance(process.actor, DynamicSupervisor):
+                yield process.actor.template.kind, asleep, 0
 
 
 def _welcome(house: House) -> None:

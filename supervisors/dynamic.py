@@ -72,6 +72,8 @@ class DynamicSupervisor(Actor):
 
     process_type: ClassVar[str] = "supervisor"
     trap_exit: ClassVar[bool] = True
+    # An idle supervisor restarts a child in the step in which it ended: nobody finds it missing for longer than that.
+    direct: ClassVar[bool] = True
     nursery: trio.Nursery
 
     async def init(self, flags: Flags, template: ChildSpec, max_children: int | None) -> None:
@@ -184,7 +186,7 @@ class DynamicSupervisor(Actor):
         if process in self.terminated:
             self.terminated.discard(process)
         elif self.process.state != "stopping" and not starter_knows:
-            self.process.info(Exited(process, reason))
+            self.process.signal(Exited(process, reason))
 
     def _start_child(self, args: tuple[Any, ...], name: Name | None, sender: Sender) -> None:
         try:

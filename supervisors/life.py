@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import trio
 
 from supervisors import propagation, system, telemetry
-from supervisors.actor import Task
+from supervisors.actor import Actor, Task
 from supervisors.exits import KILLED, NORMAL, Reason, Stop
 from supervisors.messages import HIBERNATE, IGNORE, NO_REPLY, Carried, Continue, Info, Reply, Sender, SystemCall, refuse
 from supervisors.parking import Parked, wake
@@ -269,7 +269,7 @@ class Life(Parked):
             self._keep_unanswered(message)
             report_crash(process, reason, message)
             message = None
-            if reason != KILLED and process.state != "starting":
+            if reason != KILLED and process.state != "starting" and type(actor).terminate is not Actor.terminate:
                 reason = await self._terminate(reason)
         except trio.Cancelled:
             # The nursery above was cancelled: as good as a kill, and Trio wants its exception back.

@@ -254,8 +254,8 @@ class Process:
 
     def _leave(self, reason: Reason, *, force: bool) -> None:
         if self._life is None:
-            if reason == KILLED or type(self.actor).terminate is Actor.terminate:
-                # Asleep and with nothing to clean up: no need to wake it for its own end.
+            if self._bonds is None and (reason == KILLED or type(self.actor).terminate is Actor.terminate):
+                # Asleep, with nothing to clean up and nobody to tell: no need to wake it for its own end.
                 self.end(reason)
                 return
             self._roused()
@@ -284,8 +284,12 @@ class Process:
     def due(self, timer: Timer) -> None:
         """Take a timer from the wheel."""
         message, timer.message = timer.message, None
+        self.signal(message)
+
+    def signal(self, message: Any) -> None:
+        """Send `message` to `handle_info`, and have it handled in this step if the actor is idle and `direct`."""
         life = self._life
-        if life is not None and life.parked and life.direct:
+        if life is not None and life.parked and life.direct and life.thread == get_ident():
             life.info_here(message)
         else:
             self.info(message)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jagawarga.cli.actors import inspect, kill, restart, tree
+from jagawarga.cli.actors import inspect, kill, restart, resume, runtime, suspend, trace, tree
 from jagawarga.cli.exits import Refusal
 from jagawarga.cli.figures import config, reports
 from jagawarga.cli.replay.command import replay
@@ -29,7 +29,7 @@ def cli() -> None:
     """JagaWarga: citizens' reports that reach the right agency and climb by themselves when nobody acts."""
 
 
-for command in (serve, config, tree, inspect, kill, restart, reports, token, replay):
+for command in (serve, config, tree, inspect, kill, restart, suspend, resume, trace, runtime, reports, token, replay):
     cli.add_command(command)
 
 

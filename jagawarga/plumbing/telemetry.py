@@ -3,7 +3,7 @@
 | metric | type | labels | meaning |
 |---|---|---|---|
 | `jagawarga_reports_total` | counter | `privacy`, `outcome` | submissions by what became of them |
-| `jagawarga_actors` | gauge | `kind` | live actors |
+| `jagawarga_actors` | gauge | `kind` | actors, awake or hibernated |
 | `jagawarga_restarts_total` | counter | `kind` | restarts of actors |
 | `jagawarga_mailbox_depth` | gauge | `kind` | messages waiting, summed over the actors of a kind |
 | `jagawarga_mailbox_dropped_total` | counter | `kind` | calls and casts that a full mailbox kept or threw out |
@@ -72,8 +72,8 @@ DOOR_SECONDS = Histogram(
 LOOP_ERRORS = Counter("jagawarga_loop_errors", "Errors nobody waited for in asyncio.", registry=REGISTRY)
 NOTIFICATIONS = Counter("jagawarga_notifications", "Events consumed.", ["outcome"], registry=REGISTRY)
 
-ActorFacts = tuple[str, int]
-"""Kind and mailbox depth of one live actor."""
+ActorFacts = tuple[str, int, int]
+"""Kind and number of some actors, hibernated ones too, and the messages that wait for them."""
 
 
 class ActorCollector(Collector):
@@ -86,8 +86,8 @@ class ActorCollector(Collector):
         """Count actors and their waiting messages by kind."""
         actors: Tally[str] = Tally()
         depth: Tally[str] = Tally()
-        for kind, mailbox in self._walk():
-            actors[kind] += 1
+        for kind, number, mailbox in self._walk():
+            actors[kind] += number
             depth[kind] += mailbox
         live = GaugeMetricFamily("jagawarga_actors", "Live actors.", labels=["kind"])
         waiting = GaugeMetricFamily("jagawarga_mailbox_depth", "Messages waiting.", labels=["kind"])

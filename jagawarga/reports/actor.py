@@ -12,7 +12,7 @@ import trio
 from jagawarga.errors import NotFound, Rejected, Unavailable
 from jagawarga.plumbing.telemetry import ESCALATIONS, LATENESS
 from jagawarga.plumbing.writer import commit
-from jagawarga.reports.model import ENDS, ReportState, Transition, decide, escalate
+from jagawarga.reports.model import ENDS, ReportState, Transition, decide, escalate, pack_state, unpack_state
 from supervisors import NO_REPLY, Actor, Name, Sender, Stop, Timer
 
 if TYPE_CHECKING:
@@ -166,6 +166,18 @@ class ReportActor(Actor):
     def _stop_at_the_end(self) -> None:
         if self.state is not None and self.state.status in ENDS:
             raise Stop
+
+    def pack(self) -> Any:
+        """What is kept of a report that sleeps; with an unknown state or a failure behind it, it stays as it is."""
+        state = self.state
+        return None if state is None or self.failures else pack_state(state)
+
+    def unpack(self, state: Any) -> None:
+        """Go on where the report fell asleep."""
+        self.crew, self.report_id = self.process.args
+        self.failures = 0
+        self.timer = next(iter(self.process.timers()), None)
+        self.state = unpack_state(self.report_id, state)
 
     def describe(self) -> dict[str, Any]:
         """Where the report stands."""

@@ -22,6 +22,7 @@ from jagawarga.plumbing.bus import Bus, BusActor, Outgoing
 from jagawarga.plumbing.database import Connection, Database, DatabaseActor
 from jagawarga.plumbing.keys import Keyring
 from jagawarga.plumbing.writer import commit
+from jagawarga.reports.actor import ReportActor
 from jagawarga.reports.messages import FileReport, Place, Privacy, ReportView, decode_event
 from jagawarga.reports.model import decide
 from jagawarga.reports.service import Reports, utc_now
@@ -417,6 +418,29 @@ async def test_nobody_acts(house: House) -> None:
     times = [each.at for each in seen.history]
     assert all(later - earlier >= timedelta(seconds=0.15) for earlier, later in pairwise(times))
     assert (await house.reports.act("lurah", report_id, "acknowledge", None)).holder == "walikota"
+
+
+async def test_a_sleeping_report_acts_and_climbs(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A report nobody touches is folded up; an agency that acts finds it as it was, and so does its deadline."""
+    monkeypatch.setattr(ReportActor, "hibernate_after", 0.05)
+    house.catalogue.respond = 3.0
+    house.catalogue.resolve = 2.5
+    report_id = (await house.file()).report_id
+    names = house.reports.directory.reports
+
+    async def asleep() -> bool:
+        return names.is_dormant(report_id)
+
+    await house.until(asleep)
+    assert (await house.reports.act("lurah", report_id, "acknowledge", None)).status == "acknowledged"
+    await house.until(asleep)
+
+    async def escalated() -> bool:
+        return (await house.reports.store.load(report_id)).level == 1  # type: ignore[union-attr]
+
+    await house.until(escalated)
+    seen = await house.reports.open_for_agency("camat", report_id)
+    assert [each.event for each in seen.history] == ["report.received", "report.acknowledged", "report.escalated"]
 
 
 async def test_a_killed_actor_keeps_the_deadline(house: House) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import get_args
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from jagawarga.errors import Rejected
 from jagawarga.reports.messages import Action, Privacy
-from jagawarga.reports.model import ENDS, Terms, Transition, decide, escalate, filed
+from jagawarga.reports.model import ENDS, Terms, Transition, decide, escalate, filed, pack_state, unpack_state
 from jagawarga.reports.store import terms_from_text, terms_to_text
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -113,3 +114,14 @@ def test_coarse_time_is_never_early(filing: tuple[datetime, float, Transition]) 
 def test_terms_survive_their_row(terms: Terms) -> None:
     """Ladder and limits come back from the database as they went in."""
     assert terms_from_text(terms_to_text(terms)) == terms
+
+
+@given(filings, deeds)
+def test_a_packed_state_is_the_same_unpacked(
+    filing: tuple[datetime, float, Transition], script: list[tuple[timedelta, str, int]]
+) -> None:
+    """What a sleeping report is kept as gives back the very state, and is made of plain values only."""
+    now, _, first = filing
+    for step in live(first, now, script):
+        packed = marshal.loads(marshal.dumps(pack_state(step.state)))
+        assert unpack_state(step.state.report_id, packed) == step.state

@@ -157,6 +157,36 @@ def test_a_restarted_actor_runs(running: Path, capsys: pytest.CaptureFixture[str
     assert (code, out) == (0, "restarted jagawarga/plumbing/writer\n")
 
 
+def test_a_suspended_actor_stays_still_until_it_is_resumed(running: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`suspend` and `resume` name whom they meant, and `inspect` shows it."""
+    assert call(capsys, "suspend", "writer", "--data", str(running))[:2] == (0, "suspended jagawarga/plumbing/writer\n")
+    _, out, _ = call(capsys, "inspect", "writer", "--data", str(running), "--json")
+    assert json.loads(out)["state"] == "suspended"
+    assert call(capsys, "resume", "writer", "--data", str(running))[0] == 0
+    _, out, _ = call(capsys, "inspect", "writer", "--data", str(running), "--json")
+    assert json.loads(out)["state"] == "running"
+
+
+def test_a_trace_ends_by_itself(running: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An actor nobody talks to has nothing to show, and is not traced for ever."""
+    code, out, err = call(capsys, "trace", "writer", "--seconds", "0.05", "--data", str(running))
+    assert (code, out) == (0, "")
+    assert err == "0 events of jagawarga/plumbing/writer\n"
+    assert call(capsys, "trace", "writer", "--seconds", "0", "--data", str(running))[0] == 2
+
+
+def test_the_runtime_as_a_whole(running: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """How many actors in which state, and what the collector costs."""
+    _, out, _ = call(capsys, "runtime", "--data", str(running), "--json")
+    found = json.loads(out)
+    assert found["actors"] == 4
+    assert found["states"]["running"] == 4
+    assert found["zombies"] == []
+    _, out, _ = call(capsys, "runtime", "--data", str(running))
+    assert out.startswith("actors")
+    assert "gc pauses" in out
+
+
 def test_reports_are_counted_by_state(running: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The counts come from the running process."""
     _, out, _ = call(capsys, "reports", "--data", str(running))

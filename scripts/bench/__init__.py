@@ -1,0 +1,1 @@
+"""What it costs: figures measured on the machine at hand, beside the goals set for them."""
