@@ -19,6 +19,7 @@ from supervisors.process import Process
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
+    from typing import Any
 
     from supervisors.dynamic import DynamicSupervisor
     from supervisors.exits import Reason
@@ -31,12 +32,15 @@ WOKEN_AT_ONCE = 300
 
 
 class Dormant:
-    """What is left of a hibernated child: its supervisor, its own arguments, its monitors, and all else as bytes."""
+    """What is left of a hibernated child: its supervisor, its monitors, and all else as bytes.
+
+    `args` are its own arguments where they are more than plain values, else they are among the bytes.
+    """
 
     __slots__ = ("args", "bonds", "parent", "record")
 
-    def __init__(self, process: Process, record: bytes) -> None:
-        self.args = process.args
+    def __init__(self, process: Process, record: bytes, args: tuple[Any, ...] | None) -> None:
+        self.args = args
         self.bonds = process.hand_over()
         self.parent = process.parent
         self.record = record
@@ -53,12 +57,13 @@ class Dormant:
         assert self.parent is not None
         supervisor: DynamicSupervisor = self.parent.actor  # type: ignore[assignment]  # only such have dormant children
         spec = supervisor.template
-        state, started_at, restarts, handled, dropped, timers = marshal.loads(self.record)  # noqa: S302 - our own bytes
+        own, state, started_at, figures, timers = marshal.loads(self.record)  # noqa: S302 - our own bytes
+        args = (*spec.args, *(own if self.args is None else self.args))
         actor = spec.actor()
-        process = Process(actor, spec, self.args, registry.name(key), self.parent, self.parent.runtime)
+        process = Process(actor, spec, args, registry.name(key), self.parent, self.parent.runtime)
         process.fall_asleep()
-        process.started_at, process.restarts = started_at, restarts
-        process.handled_before, process.dropped = handled, dropped
+        process.started_at = started_at
+        process.restarts, process.handled_before, process.dropped = figures or (0, 0, 0)
         actor.process = process
         registry.swap(key, process)
         supervisor.woken(registry, process)
@@ -124,13 +129,15 @@ class Packer:
         timers = [timer for timer in process.timers() if timer.target is process]
         if len(timers) != process.timer_count() or not _only_watched(process):
             return
-        record = _record(process, timers)
+        own = process.args[len(process.spec.args) :]
+        args = None if _is_plain(own) else own
+        record = _record(process, timers, own if args is None else None)
         if record is None:
             return
         # Whether anybody still holds the process can only be seen by letting go of it.
         actor, monitors, parent = process.actor, list(process.bonds()), process.parent
         supervisor: DynamicSupervisor = parent.actor  # type: ignore[union-attr,assignment]  # `add` has looked
-        dormant = Dormant(process, record)
+        dormant = Dormant(process, record, args)
         for monitor in monitors:
             monitor.target = dormant  # type: ignore[attr-defined]  # only monitors are left, see above
         for timer in timers:
@@ -214,13 +221,22 @@ def _only_watched(process: Process) -> bool:
     return all(isinstance(bond, Monitor) and bond.target is process for bond in process.bonds())
 
 
-def _record(process: Process, timers: list[Timer]) -> bytes | None:
+def _is_plain(value: Any) -> bool:
+    try:
+        marshal.dumps(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _record(process: Process, timers: list[Timer], own: tuple[Any, ...] | None) -> bytes | None:
     due = tuple((timer.deadline, timer.message) for timer in timers)
     try:
         state = process.actor.pack()
         if state is None:
             return None
-        facts = (state, process.started_at, process.restarts, process.handled, process.dropped, due)
-        return marshal.dumps(facts)
+        # Whole seconds, and nothing for nothing: every byte is there a million times.
+        figures = (process.restarts, process.handled, process.dropped)
+        return marshal.dumps((own, state, int(process.started_at), figures if any(figures) else None, due))
     except Exception:  # noqa: BLE001 - a state that can not be packed, or a message: then it stays as it is
         return None

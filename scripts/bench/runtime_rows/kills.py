@@ -11,7 +11,7 @@ from scripts.bench.runtime_rows import bare
 from scripts.bench.runtime_rows.population import Ticket, everyone_has_run, populated
 from scripts.bench.runtime_rows.row import Figure, Figures, Row
 from scripts.bench.runtime_rows.tally import Tally
-from supervisors import KILL, Process
+from supervisors import KILL, Name, Process
 from supervisors.governor import settle
 
 SEED = 1
@@ -26,9 +26,9 @@ class Reborn(Ticket):
 
     __slots__ = ()
 
-    def init(self, births: Tally, number: int, watcher: Process) -> None:  # type: ignore[override]
+    def init(self, watcher: Name, births: Tally, number: int) -> None:  # type: ignore[override]
         """Start as any ticket, then say so."""
-        super().init(number, watcher)
+        super().init(watcher, number)
         births.note()
 
 

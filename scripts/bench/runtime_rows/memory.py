@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import trio
 
 from scripts.bench.runtime_rows import bare
 from scripts.bench.runtime_rows.machine import resident
-from scripts.bench.runtime_rows.population import Population, Ticket, populated
+from scripts.bench.runtime_rows.population import Ticket, populated
 from scripts.bench.runtime_rows.row import Figure, Figures, Row
-from supervisors import snapshot
 from supervisors.governor import settle
 
 LOOK_EVERY = 0.05
@@ -53,19 +52,10 @@ async def hibernated(size: int) -> Figures:
         before = resident()
         for first in range(0, size, PART):
             await population.spawn(min(first + PART, size), first)
-            while _asleep(population) < min(first + PART, size):  # noqa: ASYNC110 - nobody sets an event for it
+            while population.holder.dormant.total() < min(first + PART, size):  # noqa: ASYNC110 - nobody sets an event for it
                 await trio.sleep(LOOK_EVERY)
         settle()
         return {"memory_hibernated": (resident() - before) / size}
-
-
-def _asleep(population: Population) -> int:
-    """Count the hibernated as an operator would: in the snapshot, which tells many children by their counts."""
-    nodes: list[dict[str, Any]] = snapshot.tree(population.runtime, trio.current_time())["children"]
-    tickets = next(node for node in nodes if node["id"] == "tickets")
-    if "children" in tickets:
-        return sum(child["state"] == "hibernated" for child in tickets["children"])
-    return int(tickets["collapsed"].get("hibernated", 0))
 
 
 async def tasks(size: int) -> Figures:

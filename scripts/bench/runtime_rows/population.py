@@ -16,6 +16,7 @@ from supervisors import (
     Actor,
     DownMessage,
     DynamicSupervisor,
+    Name,
     Process,
     Registry,
     Runtime,
@@ -39,12 +40,14 @@ class Ticket(Actor):
 
     __slots__ = ("number", "touched")
 
-    def init(self, number: int, watcher: Process) -> None:
+    def init(self, watcher: Name, number: int) -> None:
         """Arm the deadline and let the watcher watch."""
         self.number = number
         self.touched = 0
         self.send_after(SLA, SLA_DUE)
-        monitor(watcher, self.process)
+        watching = watcher.whereis()
+        assert watching is not None
+        monitor(watching, self.process)
 
     def handle_call(self, message: Any, sender: Sender) -> int:
         """Count, and tell how many so far."""
@@ -82,7 +85,7 @@ class Population:
 
     def start(self, number: int) -> Process:
         """Start one ticket; its init has run when this returns."""
-        process = self.holder.start_child_nowait(number, self.watcher, name=self.names.name(number))
+        process = self.holder.start_child_nowait(number, name=self.names.name(number))
         assert process is not None
         return process
 
@@ -105,10 +108,10 @@ class Population:
 async def populated(
     kind: type[Ticket] = Ticket, *args: Any, restart: Restart = "permanent"
 ) -> AsyncIterator[Population]:
-    """Run a tree whose tickets are of that kind, with `args` before a ticket's own; there are none yet."""
+    """Run a tree whose tickets are of that kind, with `args` before a ticket's number; there are none yet."""
     names = Registry("bench")
-    template = worker("ticket", kind, *args, restart=restart)
     watcher, holder = names.name("watcher"), names.name("holder")
+    template = worker("ticket", kind, watcher, *args, restart=restart)
     tree = supervisor(
         "bench",
         [

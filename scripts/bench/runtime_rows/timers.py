@@ -12,7 +12,7 @@ from scripts.bench.runtime_rows import bare
 from scripts.bench.runtime_rows.population import Ticket, everyone_has_run, populated
 from scripts.bench.runtime_rows.row import Figure, Figures, Row
 from scripts.bench.runtime_rows.tally import Tally
-from supervisors import Process
+from supervisors import Name
 from supervisors.governor import settle
 
 RING = "ring"
@@ -28,9 +28,9 @@ class Alarm(Ticket):
 
     __slots__ = ("rung",)
 
-    def init(self, rung: Tally, number: int, watcher: Process) -> None:  # type: ignore[override]
+    def init(self, watcher: Name, rung: Tally, number: int) -> None:  # type: ignore[override]
         """Start as any ticket."""
-        super().init(number, watcher)
+        super().init(watcher, number)
         self.rung = rung
 
     def handle_cast(self, message: float) -> None:
