@@ -214,7 +214,7 @@ class Life(Parked):
                     if self.handed is not None:
                         message = self.handed
                         await self._go_on()
-                        message = None
+                        message = runtime.running = None
                     elif process.state == "starting":
                         process.mark_started()
                     while self.inbox is None and self.leaving is None and self.handed is None:
@@ -443,7 +443,12 @@ class Life(Parked):
         if sender is None:
             await self._settle(answer)
             return
-        await self._answer(sender, answer)
+        attached = None if sender.baggage is None else propagation.unpack(sender.baggage)
+        try:
+            await self._answer(sender, answer)
+        finally:
+            if attached is not None:
+                propagation.restore(attached)
 
     async def _terminate(self, reason: Reason) -> Reason:
         process = self.process
@@ -494,7 +499,11 @@ class Life(Parked):
 
     def call_here(self, sender: Sender) -> Any:
         """Run `handle_call` of the idle actor now; return the answer, or `PENDING` if it comes through `sender`."""
-        answer = self._here(sender, self.process.actor.handle_call, sender.message, sender)
+        handle = self.process.actor.handle_call
+        if sender.baggage is None:
+            answer = self._here(sender, handle, sender.message, sender)
+        else:
+            answer = self._here(sender, propagation.within, sender.baggage, handle, sender.message, sender)
         kind = type(answer)
         if kind is CoroutineType or kind is Reply:
             self.handed = _Begun(sender, answer)

@@ -111,6 +111,8 @@ class Process:
         if life.thread != get_ident():
             raise _wrong_thread(self)
         sender = Sender(message, self.runtime.now() + timeout)
+        if propagation.carriers:
+            sender.baggage = propagation.capture()
         if life.parked and life.direct:
             await trio.lowlevel.checkpoint_if_cancelled()
             answer = life.call_here(sender)
@@ -120,8 +122,6 @@ class Process:
             if life.turns % DIRECT_CALLS_A_TURN == 0:
                 await trio.lowlevel.cancel_shielded_checkpoint()
             return sender.unwrap() if answer is PENDING else answer
-        if propagation.carriers:
-            sender.baggage = propagation.capture()
         if trio.lowlevel.current_task() is life.task:
             msg = f"{self!r} called itself"
             raise CallingSelf(msg)
@@ -214,6 +214,8 @@ class Process:
         """
         if self.exit_reason is not None:
             return
+        if self.runtime.thread != get_ident():
+            raise _wrong_thread(self)
         if reason == KILL and not linked:
             self._leave(KILLED, force=True)
         elif self.actor.trap_exit:
@@ -226,6 +228,8 @@ class Process:
 
         A callback at work is interrupted at its next checkpoint, unless the actor traps exits: then it may finish.
         """
+        if self.runtime.thread != get_ident():
+            raise _wrong_thread(self)
         if self.exit_reason is None:
             self._leave(reason, force=not self.actor.trap_exit or self.actor.process_type == "supervisor")
 
@@ -266,6 +270,8 @@ class Process:
 
     def send_after(self, seconds: float, message: Any) -> Timer:
         """Deliver `message` as info after `seconds`, unless the process ends or the timer is cancelled first."""
+        if self.runtime.thread != get_ident():
+            raise _wrong_thread(self)
         timer = self.runtime.wheel.add(self.runtime.now() + seconds, self, message)
         self.hold(timer)
         return timer
@@ -296,6 +302,8 @@ class Process:
 
     def tie(self, bond: Bond) -> None:
         """Have `bond` told of this process's end."""
+        if self.runtime.thread != get_ident():
+            raise _wrong_thread(self)
         self._bonds = tied(self._bonds, bond)
 
     def loose(self, bond: Bond) -> None:

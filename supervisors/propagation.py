@@ -66,6 +66,15 @@ def restore(attached: list[tuple[Carrier, Any]]) -> None:
         carrier.detach(token)
 
 
+def within(baggage: tuple[tuple[Carrier, Any], ...], callback: Callable[..., Any], *args: Any) -> Any:
+    """Call `callback(*args)` in the sender's context."""
+    attached = unpack(baggage)
+    try:
+        return callback(*args)
+    finally:
+        restore(attached)
+
+
 def opentelemetry() -> Carrier:
     """Carry OpenTelemetry's current context, so that a span begun in the handler is a child of the sender's."""
     from opentelemetry import context, trace  # noqa: PLC0415 - an optional dependency
