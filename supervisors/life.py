@@ -225,6 +225,8 @@ class Life(Parked):
                             self.idle.enter(self)
                         self.parked = True
                         await self
+                    if self.handed is not None:
+                        continue
                     if self.leaving is not None:
                         reason = self.leaving
                         break
