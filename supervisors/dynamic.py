@@ -19,7 +19,7 @@ import trio
 from supervisors import telemetry
 from supervisors.actor import Actor
 from supervisors.backoff import delay
-from supervisors.exits import KILLED, SHUTDOWN, AlreadyStarted, Reason, Stop, SupervisionError, is_abnormal
+from supervisors.exits import KILLED, SHUTDOWN, AlreadyStarted, NoProc, Reason, Stop, SupervisionError, is_abnormal
 from supervisors.intensity import RestartWindow
 from supervisors.launching import launch
 from supervisors.messages import NO_REPLY, Sender
@@ -93,10 +93,14 @@ class DynamicSupervisor(Actor):
     def start_child_nowait(self, *args: Any, name: Name | None = None) -> Process | None:
         """Start a child in the caller's own step and return its process, `None` if its init says `IGNORE`.
 
-        A plain `init` has run by then, and what it raised is raised here, as are `MaxChildren` and `AlreadyStarted`.
+        A plain `init` has run by then, and what it raised is raised here, as are `MaxChildren`, `AlreadyStarted`, and
+        `NoProc` when the supervisor is stopping.
         With a coroutine `init` the child is still starting: await `wait_started(process)` where it matters. For
         callers in the same runtime; from elsewhere call with `StartChild`.
         """
+        if self.process.state == "stopping":
+            msg = f"{self.process.spec.id!r} is stopping"
+            raise NoProc(msg)
         if self.max_children is not None and self.size() >= self.max_children:
             msg = f"{self.process.spec.id!r} has its {self.max_children} children"
             raise MaxChildren(msg)

@@ -199,11 +199,13 @@ class Supervisor(Actor):
             await self._restart(child)
             return
         for each in self._group(child):
+            each.restarts += 1
             try:
                 await self._start(each)
             except Exception as reason:  # noqa: BLE001 - whatever an init raises is a failed restart
                 telemetry.emit("child.start_failed", each.spec.id, reason=reason, path=_path(each, reason))
                 each.last_reason = reason
+                each.restarts -= 1
                 # OTP: one_for_all takes the whole group down and begins anew, rest_for_one goes on from here.
                 again = each if self.flags.strategy == "rest_for_one" else child
                 child.restarting = False
@@ -214,9 +216,6 @@ class Supervisor(Actor):
                     await self._restart(again)
                 return
             each.restarting = False
-            each.restarts += 1
-            if each.process is not None:
-                each.process.restarts = each.restarts
         child.restarting = False
 
     def _group(self, child: Child) -> list[Child]:
@@ -237,6 +236,7 @@ class Supervisor(Actor):
         child.process = process
         if process is None:
             return
+        process.restarts = child.restarts
         try:
             await wait_started(process)
         except Exception:

@@ -33,7 +33,9 @@ class SupervisorLife(Life):
             finally:
                 # Orderly ends have stopped every child by now; after a kill or a crash none may outlive us, and no
                 # name of theirs be taken when our successor starts. Shielded, for that holds under cancellation
-                # too; bounded by the grace of a kill.
+                # too; bounded by the grace of a kill. From here on no child is started any more.
+                if self.process.state != "starting":
+                    self.process.state = "stopping"
                 with trio.CancelScope(shield=True):
                     await kill_all(actor.living())  # type: ignore[attr-defined]
                 nursery.cancel_scope.cancel()

@@ -246,3 +246,23 @@ async def test_nothing_is_orphaned_hung_or_left_behind(seed: int, autojump_clock
     assert havoc.under_way == 0
     assert havoc.overdue == []
     assert len(havoc.actors) == len(havoc.supervisors) == 0
+
+
+async def test_no_child_slips_in_while_its_supervisor_is_being_killed(autojump_clock: Any) -> None:
+    """A child started and put to sleep in the instant between its supervisor's kill and end would be nobody's."""
+    havoc = Havoc(0)
+    pool = Registry("pool").name("pool")
+    template = worker("child", Plain, havoc.weather)
+    async with open_runtime(supervisor("root", [dynamic_supervisor("pool", template, name=pool)])):
+        holder = pool.whereis()
+        assert holder is not None
+        actor = holder.actor
+        assert isinstance(actor, DynamicSupervisor)
+        actor.start_child_nowait()
+        holder.exit(KILL)
+        started = []
+        while holder.alive:
+            with suppress(SupervisionError):
+                started.append(actor.start_child_nowait())
+            await trio.lowlevel.checkpoint()
+        assert not [process for process in started if process is not None and process.alive]

@@ -18,6 +18,7 @@ from supervisors import (
     is_abnormal,
     open_runtime,
     supervisor,
+    telemetry,
     worker,
 )
 from supervisors.requests import ChildBusy, ChildNotFound, DeleteChild, RestartChild, StartChild, TerminateChild
@@ -248,3 +249,21 @@ async def test_caller_of_crashing_child(autojump_clock: Any) -> None:
         with pytest.raises(Down) as caught:
             await names.name("x").call("crash")
         assert isinstance(caught.value.__cause__, ValueError)
+
+
+async def test_a_restart_is_told_with_its_number(autojump_clock: Any) -> None:
+    """The progress report of the first restart says 1: who counts restarts by the reports misses none."""
+    names = Registry("test")
+    told: list[int] = []
+    detach = telemetry.attach(
+        lambda event, _, detail: told.append(detail["restarts"]) if event == "child.started" else None
+    )
+    async with open_runtime(supervisor("root", [worker("a", Echo, name=names.name("a"))], intensity=5)):
+        told.clear()
+        for _ in range(3):
+            process = names.whereis("a")
+            assert process is not None
+            process.exit("kill")
+            await trio.sleep(1)
+    detach()
+    assert told == [1, 2, 3]
