@@ -14,6 +14,7 @@ from jagawarga.cli.figures import config, reports
 from jagawarga.cli.replay.command import replay
 from jagawarga.cli.serving import serve
 from jagawarga.cli.token import token
+from jagawarga.cli.top.command import top
 from jagawarga.cli.version import version
 
 if TYPE_CHECKING:
@@ -29,7 +30,10 @@ def cli() -> None:
     """JagaWarga: citizens' reports that reach the right agency and climb by themselves when nobody acts."""
 
 
-for command in (serve, config, tree, inspect, kill, restart, suspend, resume, trace, runtime, reports, token, replay):
+LOOKING = (tree, top, inspect, runtime, reports, config)
+STEERING = (kill, restart, suspend, resume, trace)
+
+for command in (serve, *LOOKING, *STEERING, token, replay):
     cli.add_command(command)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.table import Table
 from rich.text import Text
@@ -10,10 +10,31 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-STYLES = {"running": "green", "starting": "yellow", "restarting": "red", "stopped": "dim", "suspended": "yellow"}
+STYLES = {
+    "running": "green",
+    "starting": "yellow",
+    "suspended": "yellow",
+    "stopping": "yellow",
+    "restarting": "red",
+    "failed": "red",
+    "zombie": "bold red",
+    "hibernated": "dim",
+    "stopped": "dim",
+}
 HEADS = ("actor", "state", "restarts", "mailbox", "age", "")
 TWO_DIGITS = 10
 LIMITS = ((60.0, 1.0, "s"), (3600.0, 60.0, "m"), (86_400.0, 3600.0, "h"))
+
+
+Cells = tuple[str, str, str, str, str, str]
+
+
+class Branch(NamedTuple):
+    """One line of the drawn tree: an actor, or with `counts` what is collapsed under it."""
+
+    node: dict[str, Any]
+    cells: Cells
+    counts: bool = False
 
 
 def draw(node: dict[str, Any]) -> Table:
@@ -28,8 +49,13 @@ def draw(node: dict[str, Any]) -> Table:
     return table
 
 
-def lines(node: dict[str, Any]) -> Iterator[tuple[str, str, str, str, str, str]]:
+def lines(node: dict[str, Any]) -> Iterator[Cells]:
     """Give the cells of each line, parents first, with branches drawn before the names."""
+    return (each.cells for each in branches(node))
+
+
+def branches(node: dict[str, Any]) -> Iterator[Branch]:
+    """Give each line with the actor it tells of."""
     yield from _branch(node, "", "")
 
 
@@ -42,8 +68,8 @@ def duration(seconds: float) -> str:
     return f"{seconds / 86_400:.1f}d"
 
 
-def _branch(node: dict[str, Any], first: str, rest: str) -> Iterator[tuple[str, str, str, str, str, str]]:
-    yield (
+def _branch(node: dict[str, Any], first: str, rest: str) -> Iterator[Branch]:
+    cells = (
         first + str(node["id"]),
         str(node["state"]),
         str(node.get("restarts", 0)),
@@ -51,16 +77,17 @@ def _branch(node: dict[str, Any], first: str, rest: str) -> Iterator[tuple[str, 
         duration(float(node.get("age") or 0)),
         _remarks(node),
     )
+    yield Branch(node, cells)
     children = list(node.get("children") or ())
     collapsed = node.get("collapsed")
     for number, child in enumerate(children):
         last = number == len(children) - 1 and not collapsed
         yield from _branch(child, rest + ("└── " if last else "├── "), rest + ("    " if last else "│   "))
     if collapsed:
-        yield _collapsed(node, collapsed, rest + "└── ")
+        yield Branch(node, _collapsed(node, collapsed, rest + "└── "), counts=True)
 
 
-def _collapsed(node: dict[str, Any], counts: dict[str, int], first: str) -> tuple[str, str, str, str, str, str]:
+def _collapsed(node: dict[str, Any], counts: dict[str, int], first: str) -> Cells:
     states = ", ".join(f"{count:,} {state}" for state, count in sorted(counts.items()))
     restarts, mailbox = node.get("collapsed_restarts", ""), node.get("collapsed_mailbox", "")
     return (f"{first}({states})", "", str(restarts), str(mailbox), "", "")
