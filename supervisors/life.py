@@ -188,7 +188,8 @@ class Life(Parked):
         self.leaving = reason
         if self.parked:
             self.unpark()
-        elif self.scope is not None and force:
+        elif self.scope is not None and force and (reason == KILLED or self.process.state != "stopping"):
+            # Cleanup has begun where the state is "stopping": nothing but a kill cuts that short.
             self.scope.cancel()
 
     def doze(self) -> None:
@@ -266,6 +267,8 @@ class Life(Parked):
                 reason = stop.reason
             except Exception as crash:  # noqa: BLE001 - the crash guard: what a callback raises ends this actor only
                 reason = crash
+            if self.leaving == KILLED:
+                reason = KILLED  # whatever the callback raised while it was unwound
             if runtime.running is process:
                 runtime.running = None
             self._keep_unanswered(message)
@@ -398,8 +401,10 @@ class Life(Parked):
             elif hasattr(after, "__await__"):
                 after = await self._wait(after)
             else:
-                msg = f"a callback of {self.process!r} returned a {type(after).__name__}, which means nothing"
-                raise TypeError(msg)
+                raise self._meaningless(after)
+
+    def _meaningless(self, returned: Any) -> TypeError:
+        return TypeError(f"a callback of {self.process!r} returned a {type(returned).__name__}, which means nothing")
 
     async def _wait(self, work: Awaitable[Any]) -> Any:
         """Await a callback so that `leave` can cut it short."""
@@ -432,11 +437,13 @@ class Life(Parked):
             if self.leaving is None:
                 raise Stop(NORMAL)
             return
-        if type(handed) is CoroutineType:
+        if hasattr(handed, "__await__"):
             handed = await self._wait(handed)
         if handed is IGNORE:
             raise Stop(NORMAL)
         if handed is not _INTERRUPTED:
+            if handed is not None and handed is not HIBERNATE and not isinstance(handed, Continue):
+                raise self._meaningless(handed)
             process.mark_started()
             await self._settle(handed)
 
@@ -467,7 +474,7 @@ class Life(Parked):
                 self.scope = None
                 return KILLED if scope.cancelled_caught else reason
         except Exception as crash:  # noqa: BLE001 - a crash in cleanup is the exit reason, as in OTP
-            return crash
+            return KILLED if self.leaving == KILLED else crash
         return reason
 
     async def _stay_suspended(self) -> None:
