@@ -17,7 +17,19 @@ import trio
 from supervisors import propagation, system, telemetry
 from supervisors.actor import Actor, Task
 from supervisors.exits import KILLED, NORMAL, Reason, Stop
-from supervisors.messages import HIBERNATE, IGNORE, NO_REPLY, Carried, Continue, Info, Reply, Sender, SystemCall, refuse
+from supervisors.messages import (
+    HIBERNATE,
+    IGNORE,
+    NO_REPLY,
+    Carried,
+    Continue,
+    Info,
+    Reply,
+    Sender,
+    SystemCall,
+    refuse,
+    unwrapped,
+)
 from supervisors.parking import Parked, wake
 from supervisors.reports import report_crash
 
@@ -219,7 +231,7 @@ class Life(Parked):
                     elif process.state == "starting":
                         process.mark_started()
                     while self.inbox is None and self.leaving is None and self.handed is None:
-                        if self.sleepy and not self.deferred and process.parent is not None:
+                        if self.sleepy and not self.deferred and self.debug is None and process.parent is not None:
                             asleep = True
                             return
                         if self.idle is not None:
@@ -272,10 +284,12 @@ class Life(Parked):
             if runtime.running is process:
                 runtime.running = None
             self._keep_unanswered(message)
-            report_crash(process, reason, message)
+            report_crash(process, reason, _content(message))
             message = None
             if reason != KILLED and process.state != "starting" and type(actor).terminate is not Actor.terminate:
-                reason = await self._terminate(reason)
+                before, reason = reason, await self._terminate(reason)
+                if reason is not before:
+                    report_crash(process, reason, None)
         except trio.Cancelled:
             # The nursery above was cancelled: as good as a kill, and Trio wants its exception back.
             reason = KILLED
@@ -370,9 +384,10 @@ class Life(Parked):
 
     async def _answer(self, sender: Sender, answer: Any) -> None:
         if type(answer) is CoroutineType:
+            # Whatever becomes of the work, also if it outlives us: the caller learns of our end.
+            self._defer(sender)
             answer = await self._wait(answer)
             if answer is _INTERRUPTED:
-                self._keep_unanswered(sender)
                 return
         if type(answer) is Reply:
             sender.reply(answer.value)
@@ -484,7 +499,8 @@ class Life(Parked):
         self.batch = None
         self.inbox = [*rest, *(self.inbox or ())]
         self.room = self.process.actor.mailbox_limit
-        direct, self.direct = self.direct, False
+        self.direct = False
+        self.busy += perf_counter() - self.began
         self.process.runtime.running = None
         while self.process.state == "suspended" and self.leaving is None:
             calls = [message for message in self.inbox or () if type(message) is SystemCall]
@@ -495,7 +511,8 @@ class Life(Parked):
             else:
                 self.parked = True
                 await self
-        self.direct = direct
+        self.began = perf_counter()
+        self.direct = self.process.actor.direct and self.debug is None
         self.inbox = self.inbox or None
 
     def _keep_unanswered(self, message: Any) -> None:
@@ -515,7 +532,7 @@ class Life(Parked):
             answer = self._here(sender, propagation.within, sender.baggage, handle, sender.message, sender)
         kind = type(answer)
         if kind is CoroutineType or kind is Reply:
-            self.handed = _Begun(sender, answer)
+            self.handed = _Begun(sender, sender, answer)
             answer = PENDING
         elif answer is NO_REPLY or sender.answered:
             self._defer(sender)
@@ -527,7 +544,7 @@ class Life(Parked):
         """Run `handle_info` of the idle actor now."""
         after = self._here(message, self.process.actor.handle_info, message)
         if after is not None and after is not PENDING:
-            self.handed = _Begun(None, after)
+            self.handed = _Begun(message, None, after)
         self._rest()
 
     def _here(self, message: Any, callback: Any, *args: Any) -> Any:
@@ -560,9 +577,10 @@ class Life(Parked):
 class _Begun:
     """A callback that ran in somebody else's step and left something to do."""
 
-    __slots__ = ("answer", "sender")
+    __slots__ = ("answer", "message", "sender")
 
-    def __init__(self, sender: Sender | None, answer: Any) -> None:
+    def __init__(self, message: Any, sender: Sender | None, answer: Any) -> None:
+        self.message = message
         self.sender = sender
         self.answer = answer
 
@@ -575,6 +593,15 @@ class _Crashed:
     def __init__(self, crash: Exception, message: Any) -> None:
         self.crash = crash
         self.message = message
+
+
+def _content(message: Any) -> Any:
+    """What was being handled: the message without what it came in, `None` where there was none."""
+    if type(message) is _Begun or type(message) is _Crashed:
+        message = message.message
+    if type(message) is CoroutineType or isinstance(message, Task):
+        return None
+    return message.message if type(message) is Continue else unwrapped(message)
 
 
 _WHAT: Final = {Sender: "call", Info: "info"}

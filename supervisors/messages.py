@@ -181,6 +181,14 @@ class SystemCall(Sender):
     __slots__ = ()
 
 
+def unwrapped(message: Any) -> Any:
+    """What its envelope holds; a bare cast is its own content, whatever attributes it has."""
+    return message.message if type(message) in _ENVELOPES else message
+
+
+_ENVELOPES: Final = frozenset({Sender, Info, Carried})
+
+
 def refuse(message: Any, why: str) -> bool:
     """Tell the caller in a dropped message that it was; False when it was no call."""
     if isinstance(message, Sender):

@@ -60,8 +60,10 @@ class Registry:
         if not process.alive:
             msg = f"{process!r} has ended and can not be registered"
             raise NoProc(msg)
+        held = self._single.get(key) is process
         self.claim(key, process, value)
-        process.tie(_Entry(self, key))
+        if not held:
+            process.tie(_Entry(self, key))
 
     def claim(self, key: Hashable, process: Process, value: Any = None) -> None:
         """Give `key` to a process that releases it itself: the name of its child spec."""
@@ -86,6 +88,13 @@ class Registry:
 
     def unregister(self, key: Hashable, process: Process) -> None:
         """Take `key` from `process`; nothing when it is not the holder."""
+        for bond in process.bonds():
+            if isinstance(bond, _Entry) and bond.registry is self and bond.key == key:
+                process.loose(bond)
+        self.release(key, process)
+
+    def release(self, key: Hashable, process: Process) -> None:
+        """Take `key` from a process that ends, or was given it by `claim`."""
         if self.keys == "unique":
             if self._single.get(key) is not process:
                 return
@@ -225,7 +234,7 @@ class _Entry:
 
     def severed(self, process: Process, reason: Reason) -> None:
         del reason
-        self.registry.unregister(self.key, process)
+        self.registry.release(self.key, process)
 
 
 class Name:
@@ -270,7 +279,7 @@ class Name:
 
     def release(self, process: Process) -> None:
         """Give the name up for `process`, if it still holds it."""
-        self.registry.unregister(self.key, process)
+        self.registry.release(self.key, process)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Name) and other.registry is self.registry and other.key == self.key

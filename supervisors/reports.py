@@ -27,7 +27,7 @@ class CrashReport:
     """Ids of the supervisors above, nearest first."""
     reason: Reason
     last_message: Any
-    """What was being handled; `None` during init."""
+    """What was being handled; `None` in a task or in cleanup."""
     state: dict[str, Any]
     """`Actor.get_state`: everything the actor knows."""
     stack: tuple[str, ...]
@@ -78,8 +78,6 @@ def ancestors(process: Process) -> tuple[str, ...]:
 
 
 def _report(process: Process, reason: Reason, message: Any) -> CrashReport:
-    while hasattr(message, "message"):
-        message = message.message
     trace = reason.__traceback__ if isinstance(reason, BaseException) else None
     return CrashReport(
         kind=process.spec.kind,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from supervisors.exits import NoProc, SupervisionError, describe
+from supervisors.messages import unwrapped
 
 if TYPE_CHECKING:
     from supervisors.actor import Actor
@@ -55,7 +56,7 @@ class Debug:
 
     def note(self, process: Process, what: str, message: Any, seconds: float) -> None:
         """Tell every function of one message."""
-        event = Event(process, what, getattr(message, "message", message), seconds)
+        event = Event(process, what, unwrapped(message), seconds)
         for key, hook in list(self.hooks.items()):
             try:
                 hook(event)
@@ -131,7 +132,8 @@ async def remove(process: Process | Name, key: Hashable, timeout: float = TIMEOU
         del debug.hooks[key]
         if not debug.hooks:
             life.debug = None
-            life.direct = life.process.actor.direct
+            # A suspended one takes nothing directly; it sees to that itself when it goes on.
+            life.direct = life.process.actor.direct and life.process.state != "suspended"
 
     await _ask(process, take, timeout)
 
