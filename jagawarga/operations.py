@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jagawarga.app import House
-    from supervisors.control import Operation
+    from supervisors.desk import Operation
 
 
 def operations(house: House) -> Mapping[str, Operation]:

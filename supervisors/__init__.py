@@ -38,7 +38,7 @@ from supervisors.messages import (
 )
 from supervisors.monitors import Monitor
 from supervisors.partition import Partitions, Resize, partition_supervisor
-from supervisors.process import Process, wait_started
+from supervisors.process import Process
 from supervisors.registry import Name, NotRegistered, Registry
 from supervisors.reports import CrashReport, without_content
 from supervisors.requests import (
@@ -60,6 +60,7 @@ from supervisors.statem import StateMachine
 from supervisors.static import Supervisor
 from supervisors.tasks import Job, start_task, stream_tasks, task_supervisor
 from supervisors.timers import Timer
+from supervisors.waiting import wait_started
 
 __all__ = [
     "HIBERNATE",

@@ -23,7 +23,7 @@ from supervisors.exits import KILLED, SHUTDOWN, AlreadyStarted, NoProc, Reason, 
 from supervisors.intensity import RestartWindow
 from supervisors.launching import launch
 from supervisors.messages import NO_REPLY, Sender
-from supervisors.process import Process, wait_started
+from supervisors.process import Process
 from supervisors.registry import Name, Registry
 from supervisors.requests import (
     ChildCount,
@@ -40,6 +40,7 @@ from supervisors.requests import (
 )
 from supervisors.specs import ChildSpec, Flags
 from supervisors.stopping import stop, stop_all
+from supervisors.waiting import wait_started
 
 SETTLED_SECONDS = 60.0
 """A child that ran longer than this counts as healthy again: its back-off starts from the beginning."""

@@ -21,7 +21,6 @@ from supervisors.exits import (
     KILLED,
     NORMAL,
     SHUTDOWN,
-    CallError,
     CallingSelf,
     CallTimeout,
     Down,
@@ -33,6 +32,7 @@ from supervisors.exits import (
 from supervisors.life import PENDING, Life
 from supervisors.messages import ExitMessage, Info, Sender, SystemCall
 from supervisors.monitors import Link, Monitor
+from supervisors.waiting import Waiter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -253,7 +253,7 @@ class Process:
     async def wait_ended(self) -> Reason:
         """Wait until the process has ended and return its exit reason."""
         while self.exit_reason is None:
-            await _Waiter(self).wait()
+            await Waiter(self).wait()
         return self.exit_reason
 
     def _leave(self, reason: Reason, *, force: bool) -> None:
@@ -412,7 +412,7 @@ class Process:
         if self.state == "starting":
             self.state = "running"
             for bond in self.bonds():
-                if isinstance(bond, _Waiter) and bond.starting:
+                if isinstance(bond, Waiter) and bond.starting:
                     bond.event.set()
 
     def end(self, reason: Reason, *, zombie: bool = False) -> None:
@@ -473,41 +473,6 @@ class Process:
                 life.take(sender)
                 return
         raise _full(self)
-
-
-class _Waiter:
-    """A task waiting for a process to start or to end."""
-
-    __slots__ = ("event", "process", "starting")
-
-    def __init__(self, process: Process, *, starting: bool = False) -> None:
-        self.event = trio.Event()
-        self.starting = starting
-        self.process = process
-        process.tie(self)
-
-    async def wait(self) -> None:
-        try:
-            await self.event.wait()
-        finally:
-            self.process.loose(self)
-
-    def severed(self, process: Process, reason: Reason) -> None:
-        del process, reason
-        self.event.set()
-
-
-async def wait_started(process: Process) -> None:
-    """Wait until `process` has started; raise its exit reason (or `CallError`) when it failed to."""
-    while process.state == "starting":
-        await _Waiter(process, starting=True).wait()
-    if process.state == "failed":
-        reason = process.exit_reason
-        if isinstance(reason, BaseException):
-            raise reason
-        if reason not in (NORMAL, SHUTDOWN):
-            msg = f"ended while starting: {reason}"
-            raise CallError(msg)
 
 
 def _gone(process: Process) -> NoProc:

@@ -14,10 +14,11 @@ from supervisors.dormancy import Packer
 from supervisors.exits import NORMAL, SHUTDOWN, Reason, StartFailed, SupervisionError, describe
 from supervisors.hibernation import IdleQueue
 from supervisors.launching import launch
-from supervisors.process import Process, wait_started
+from supervisors.process import Process
 from supervisors.specs import ChildSpec
 from supervisors.stopping import stop
 from supervisors.timers import Wheel
+from supervisors.waiting import wait_started
 
 if TYPE_CHECKING:
     from supervisors.reports import CrashReport

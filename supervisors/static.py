@@ -23,7 +23,7 @@ from supervisors.exits import SHUTDOWN, AlreadyStarted, Reason, StartFailed, Sto
 from supervisors.intensity import RestartWindow
 from supervisors.launching import launch
 from supervisors.messages import NO_REPLY, Sender
-from supervisors.process import Process, wait_started
+from supervisors.process import Process
 from supervisors.requests import (
     ChildBusy,
     ChildCount,
@@ -40,6 +40,7 @@ from supervisors.requests import (
 )
 from supervisors.specs import ChildSpec, Flags, check_children
 from supervisors.stopping import stop
+from supervisors.waiting import wait_started
 
 if TYPE_CHECKING:
     from supervisors.timers import Timer
