@@ -101,8 +101,7 @@ class Actor:
     def set_timeout(self, seconds: float) -> None:
         """Deliver `TIMEOUT` to `handle_info`, unless a message of any kind arrives within `seconds`."""
         process = self.process
-        idle = _IdleTimeout(process, process.handled)
-        process.hold(process.runtime.wheel.add(process.runtime.now() + seconds, idle, None))
+        _IdleTimeout(process, seconds).arm()
 
     def link(self, other: Process | Name) -> None:
         """Tie our fate to `other`'s, both ways (OTP `link/1`); see `supervisors.monitors`."""
@@ -150,15 +149,25 @@ class Actor:
 class _IdleTimeout:
     """Tells a process of its idleness, unless it has been busy meanwhile."""
 
-    __slots__ = ("_handled", "_process")
+    __slots__ = ("_handled", "_process", "_seconds")
 
-    def __init__(self, process: Process, handled: int) -> None:
+    def __init__(self, process: Process, seconds: float) -> None:
         self._process = process
-        self._handled = handled
+        self._handled = process.handled
+        self._seconds = seconds
+
+    def arm(self) -> None:
+        """Look in so many seconds."""
+        process = self._process
+        process.hold(process.runtime.wheel.add(process.runtime.now() + self._seconds, self, None))
 
     def due(self, timer: Timer) -> None:
+        """Tell it, if nothing has come; while the callback that asked is still at work, idleness has not begun."""
         del timer
         process = self._process
+        if process.busy and process.handled == self._handled:
+            self.arm()
+            return
         if process.handled == self._handled and not process.mailbox_length():
             life = process.life
             if life is None:

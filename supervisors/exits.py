@@ -14,6 +14,8 @@ SHUTDOWN: Final = "shutdown"
 KILL: Final = "kill"
 """The one exit signal nobody traps; who gets it ends with `KILLED`."""
 KILLED: Final = "killed"
+IGNORED: Final = "ignored"
+"""Reason of a process that did not start and minds it not: its init said `IGNORE`, or a task was done at once."""
 NOPROC: Final = "noproc"
 """Reason in the message about a process that had ended before it was linked to or monitored."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from supervisors.actor import Task
+from supervisors.exits import Down, Stop
 from supervisors.messages import IGNORE
 from supervisors.process import Process
 from supervisors.supervising import SupervisorLife
@@ -25,7 +26,7 @@ def launch(  # noqa: PLR0917 - the parts of a process, in the order of `Process`
     runtime: Runtime,
     nursery: trio.Nursery,
 ) -> Process | None:
-    """Start a process under `nursery`; raises what a plain `init` raised, and then nothing is left of it.
+    """Start a process under `nursery`; raises what a plain `init` raised (`Down` for its `Stop`), and then it is gone.
 
     A plain `init` has run when this returns, and the process counts as running; `None` if it returned `IGNORE`. A
     coroutine `init`, or a task, goes on in the process itself: await `wait_started`.
@@ -40,6 +41,9 @@ def launch(  # noqa: PLR0917 - the parts of a process, in the order of `Process`
         name.registry.claim(name.key, process)
     try:
         init = actor.init(*args)
+    except Stop as stop:
+        process.discard()
+        raise Down(stop.reason) from stop
     except BaseException:
         process.discard()
         raise

@@ -16,7 +16,7 @@ import trio
 
 from supervisors import propagation, system, telemetry
 from supervisors.actor import Actor, Task
-from supervisors.exits import KILLED, NORMAL, Reason, Stop
+from supervisors.exits import IGNORED, KILLED, NORMAL, Reason, Stop
 from supervisors.messages import (
     HIBERNATE,
     IGNORE,
@@ -46,6 +46,8 @@ _INTERRUPTED: Final = object()
 _ENVELOPES: Final = frozenset({Sender, Info, Carried, SystemCall})
 _SPECIAL: Final = frozenset({CoroutineType, Reply, type(NO_REPLY)})
 _NONE: Final[Any] = frozenset()
+CLEANUP_SECONDS: Final = 5.0
+"""What cleanup may take where the child spec sets no limit to it, because it allows none on request."""
 SLICE: Final = 1_000
 """Messages handled in a row before others run: what `reductions` are to the BEAM."""
 
@@ -450,12 +452,12 @@ class Life(Parked):
         if isinstance(process.actor, Task):
             await self._wait(process.actor.body(process.mark_started, *process.actor.args))
             if self.leaving is None:
-                raise Stop(NORMAL)
+                raise Stop(IGNORED if process.state == "starting" else NORMAL)
             return
         if hasattr(handed, "__await__"):
             handed = await self._wait(handed)
         if handed is IGNORE:
-            raise Stop(NORMAL)
+            raise Stop(IGNORED)
         if handed is not _INTERRUPTED:
             if handed is not None and handed is not HIBERNATE and not isinstance(handed, Continue):
                 raise self._meaningless(handed)
@@ -483,7 +485,9 @@ class Life(Parked):
                 # Shielded on purpose: cleanup runs although the world is being cancelled, but within the limit
                 # of its child spec, and a kill still cuts it short.
                 self.current = "terminate"
-                with trio.move_on_after(process.spec.shutdown_seconds(), shield=True) as scope:
+                # (One that is to be killed brutally, and stops by itself, has no limit of its own.)
+                limit = process.spec.shutdown_seconds() or CLEANUP_SECONDS
+                with trio.move_on_after(limit, shield=True) as scope:
                     self.scope = scope
                     await work
                 self.scope = None

@@ -123,8 +123,9 @@ async def open_runtime(
                 # Give Trio its cancellation back, in the scope it belongs to.
                 await trio.lowlevel.checkpoint()
     except BaseExceptionGroup as group:
-        # The nurseries are an inner matter: one error leaves as itself.
-        raise _only(group) from None
+        # The nurseries are an inner matter: one error leaves as itself, also where a cancellation came along.
+        _, errors = group.split(trio.Cancelled)
+        raise _only(errors or group) from None
 
 
 async def _pass_on_cancellation(phase: trio.CancelScope) -> None:

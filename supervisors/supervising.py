@@ -8,7 +8,7 @@ import trio
 
 from supervisors.exits import KILLED, Reason
 from supervisors.life import Life
-from supervisors.stopping import kill_all
+from supervisors.stopping import kill_all, stop
 
 if TYPE_CHECKING:
     from supervisors.process import Process
@@ -37,6 +37,10 @@ class SupervisorLife(Life):
                 if self.process.state != "starting":
                     self.process.state = "stopping"
                 with trio.CancelScope(shield=True):
+                    if self._reason != KILLED:
+                        # Told to stop while it was still starting: those who are up go in order.
+                        for child in actor.living():  # type: ignore[attr-defined]
+                            await stop(child)
                     await kill_all(actor.living())  # type: ignore[attr-defined]
                 nursery.cancel_scope.cancel()
                 super().over(self._reason)

@@ -140,12 +140,14 @@ async def stream_tasks(
 
 async def _next(pending: deque[Job], timeout: float, *, ordered: bool) -> Any:
     job = pending[0] if ordered else await _first_ended(pending)
-    pending.remove(job)
     try:
-        return await job.result(timeout)
+        result = await job.result(timeout)
     except CallTimeout:
         job.process.exit(KILL)
         raise
+    # Only now: cancelled above, it is among what leaving the block stops.
+    pending.remove(job)
+    return result
 
 
 async def _first_ended(pending: Iterable[Job]) -> Job:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from supervisors.exits import NORMAL, SHUTDOWN, CallError
+from supervisors.exits import IGNORED, Down
 
 if TYPE_CHECKING:
     from supervisors.exits import Reason
@@ -38,13 +38,15 @@ class Waiter:
 
 
 async def wait_started(process: Process) -> None:
-    """Wait until `process` has started; raise its exit reason (or `CallError`) when it failed to."""
+    """Wait until `process` has started; raise what its init raised, or `Down` when it ended otherwise before that.
+
+    One that is `IGNORED` has not started, and raises nothing.
+    """
     while process.state == "starting":
         await Waiter(process, starting=True).wait()
     if process.state == "failed":
         reason = process.exit_reason
         if isinstance(reason, BaseException):
             raise reason
-        if reason not in (NORMAL, SHUTDOWN):
-            msg = f"ended while starting: {reason}"
-            raise CallError(msg)
+        if reason is not None and reason != IGNORED:
+            raise Down(reason)

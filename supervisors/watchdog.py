@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from time import perf_counter
 from types import FrameType
@@ -22,8 +23,9 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from supervisors import telemetry
+from supervisors import snapshot, telemetry
 from supervisors.exits import SupervisionError
+from supervisors.life import Life
 
 if TYPE_CHECKING:
     from supervisors.process import Process
@@ -94,16 +96,13 @@ class _Watchdog:
         self.stop = threading.Event()
 
     def run(self) -> None:
-        watching = self._watching
-        while not self.stop.wait(watching.limit / LOOKS_A_LIMIT):
-            self._beaten.clear()
-            asked = perf_counter()
-            try:
+        with suppress(trio.RunFinishedError):  # the loop may end at any moment, and we with it
+            while not self.stop.wait(self._watching.limit / LOOKS_A_LIMIT):
+                self._beaten.clear()
+                asked = perf_counter()
                 self._token.run_sync_soon(self._beaten.set)
-            except trio.RunFinishedError:
-                return
-            if not self._beaten.wait(watching.limit):
-                self._blocked(asked)
+                if not self._beaten.wait(self._watching.limit):
+                    self._blocked(asked)
 
     def _blocked(self, since: float) -> None:
         watching = self._watching
@@ -128,12 +127,29 @@ class _Watchdog:
 
     def _culprit(self) -> Process | None:
         try:
-            return self._runtime().running
-        except SupervisionError:  # the tree is still starting
+            runtime = self._runtime()
+            return runtime.running or self._waiting_one(runtime)
+        except (SupervisionError, RuntimeError):  # the tree is still starting, or is no longer blocked
             return None
 
+    def _waiting_one(self, runtime: Runtime) -> Process | None:
+        """Whose coroutine callback is at work between two of its waits: told by the frame it runs in."""
+        frame = self._frame()
+        while frame is not None and frame.f_code is not Life.run.__code__:
+            frame = frame.f_back
+        if frame is None:
+            return None
+        for _, process in snapshot.walk(runtime):
+            task = process.life.task if process.life is not None else None
+            if task is not None and getattr(task.coro, "cr_frame", None) is frame:
+                return process
+        return None
+
+    def _frame(self) -> FrameType | None:
+        return sys._current_frames().get(self._loop_thread)  # noqa: SLF001 - the documented way to a thread's stack
+
     def _stack(self) -> tuple[str, ...]:
-        frame = sys._current_frames().get(self._loop_thread)  # noqa: SLF001 - the documented way to a thread's stack
+        frame = self._frame()
         lines: list[str] = []
         while frame is not None and len(lines) < FRAMES:
             lines.append(f"{frame.f_code.co_filename}:{frame.f_lineno} {frame.f_code.co_name}")

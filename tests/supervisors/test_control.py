@@ -136,6 +136,90 @@ async def test_socket_is_private_and_restarted(desk: Desk) -> None:
                 break
 
 
+async def test_suspend_and_resume(desk: Desk) -> None:
+    """An operator may hold an actor still and let it go on; its mail waits meanwhile."""
+    assert await desk.ask("suspend", actor="echo") == {"path": "root/a/echo"}
+    names.name("echo").cast("waits")
+    seen = await desk.ask("inspect", actor="echo")
+    assert (seen["state"], seen["mailbox"]) == ("suspended", 1)
+    await desk.ask("resume", actor="echo")
+    assert await names.name("echo").call("seen") == ["waits"]
+
+
+async def test_trace_shows_types_and_times_only(desk: Desk) -> None:
+    """A trace tells what an actor handles by type, never its content, and takes itself out again."""
+    echo = names.whereis("echo")
+    assert echo is not None
+    answers: list[Any] = []
+
+    async def trace() -> None:
+        answers.append(await desk.ask("trace", actor="echo", seconds=5, limit=3))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trace)
+        while echo.life is None or echo.life.debug is None:
+            await trio.sleep(0.01)
+        await echo.call("a secret")
+        echo.cast("a secret")
+        echo.info(17)
+        echo.cast("one too many")
+    (answer,) = answers
+    assert [(each["what"], each["type"]) for each in answer["events"]] == [
+        ("call", "str"),
+        ("cast", "str"),
+        ("info", "int"),
+    ]
+    assert answer["cut"] is True
+    assert "secret" not in str(answer)
+    assert echo.life is not None
+    assert echo.life.debug is None
+
+
+async def test_trace_ends_with_its_time_and_its_actor(desk: Desk) -> None:
+    """A trace lasts its seconds, or as long as the actor does."""
+    assert await desk.ask("trace", actor="echo", seconds=0.05) == {"path": "root/a/echo", "events": [], "cut": False}
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(lambda: desk.ask("trace", actor="echo", seconds=20))
+        echo = names.whereis("echo")
+        assert echo is not None
+        while echo.life is not None and echo.life.debug is None:
+            await trio.sleep(0.01)
+        echo.exit("kill")
+
+
+@pytest.mark.parametrize("options", [{"seconds": 0}, {"seconds": 1000}, {"limit": 0}, {"limit": 10**9}])
+async def test_trace_is_bounded(desk: Desk, options: dict[str, Any]) -> None:
+    """Nobody traces for ever or without end."""
+    with pytest.raises(ControlError, match="a trace takes at most"):
+        await desk.ask("trace", actor="echo", **options)
+
+
+async def test_processes_sorted_and_filtered(desk: Desk) -> None:
+    """The busiest processes can be asked for, by any figure and by part of their path."""
+    for _ in range(5):
+        await names.name("echo").call("hello")
+    listed = await desk.ask("processes", sort="handled", limit=1, matching="echo")
+    assert [each["path"] for each in listed["processes"]] == ["root/a/echo"]
+    assert listed["total"] == 6
+    with pytest.raises(ControlError, match="sort: expected one of"):
+        await desk.ask("processes", sort="beauty")
+    with pytest.raises(ControlError, match="limit: expected a number from 1"):
+        await desk.ask("processes", limit=0)
+
+
+async def test_runtime_as_a_whole(desk: Desk) -> None:
+    """The overview counts actors by state, timers and pauses, and says whether a watchdog looks on."""
+    echo = names.whereis("echo")
+    assert echo is not None
+    echo.send_after(1000, "timer")
+    seen = await desk.ask("runtime")
+    assert seen["actors"] == 6
+    assert seen["states"]["running"] == 6
+    assert seen["timers"] >= 1
+    assert seen["zombies"] == []
+    assert seen["loop"] == {"watched": False}
+
+
 def test_nobody_there(tmp_path: Path) -> None:
     """Asking where no process runs says so."""
     with pytest.raises(NotRunning):
