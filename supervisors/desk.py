@@ -53,10 +53,10 @@ class Desk:
             "tree": lambda: snapshot.tree(runtime(), clock.current_time()),
             "inspect": lambda actor: snapshot.inspect(runtime(), actor, clock.current_time()),
             "children": lambda path, limit=100: snapshot.children(runtime(), path, limit, clock.current_time()),
-            "runtime": self._overview,
         }
         self.surveys: dict[str, Callable[..., Any]] = {
             "processes": lambda **options: snapshot.processes(runtime(), clock.current_time(), **options),
+            "runtime": self._overview,
         }
         """Go through everything, so they do it here in the thread and not in the loop."""
         self.actions: dict[str, Operation] = {

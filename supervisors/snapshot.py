@@ -10,7 +10,9 @@ import gc
 import heapq
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from supervisors.dynamic import DynamicSupervisor
 from supervisors.exits import SupervisionError, describe
@@ -135,6 +137,9 @@ def dormant_children(process: Process) -> int:
 def find(runtime: Runtime, path: str) -> tuple[str, Process]:
     """Find an actor by its path or by a trailing part of it that only one has; raises `UnknownActor`."""
     wanted = path.strip("/")
+    exact = _descend(runtime.root, wanted)
+    if exact is not None:
+        return wanted, exact
     matches: list[tuple[str, Process]] = []
     near: list[str] = []
     for known, process in walk(runtime):
@@ -147,6 +152,34 @@ def find(runtime: Runtime, path: str) -> tuple[str, Process]:
     if len(matches) == 1:
         return matches[0]
     raise UnknownActor(path, [known for known, _ in matches[:HINTS]] or near, ambiguous=bool(matches))
+
+
+def _descend(process: Process, path: str) -> Process | None:
+    """Follow a whole path down, without looking at anybody beside it; wakes a child that is folded up."""
+    here, _, rest = path.partition("/")
+    if here != process.spec.id or not rest:
+        return process if here == process.spec.id else None
+    actor = process.actor
+    if isinstance(actor, Supervisor):
+        child = actor.children.get(rest.partition("/")[0])
+        return None if child is None or child.process is None else _descend(child.process, rest)
+    if isinstance(actor, DynamicSupervisor):
+        return _named(process, actor, rest)
+    return None
+
+
+def _named(process: Process, actor: DynamicSupervisor, name: str) -> Process | None:
+    """The child of that name, where names are texts or are made from one, as numbers and UUIDs are."""
+    like = next((each.name for each in actor.processes if each.name is not None), None)
+    registries = [like.registry] if like is not None else list(actor.dormant)
+    for registry in registries:
+        keys: set[type] = {type(like.key)} if like is not None else {str, int, UUID}
+        for make in keys:
+            with suppress(ValueError, TypeError):
+                found = registry.whereis(make(name))
+                if found is not None and found.parent is process:
+                    return found
+    return None
 
 
 def walk(runtime: Runtime) -> Iterator[tuple[str, Process]]:

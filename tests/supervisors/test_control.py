@@ -6,7 +6,7 @@ import socket
 import stat
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import trio
@@ -224,3 +224,45 @@ def test_nobody_there(tmp_path: Path) -> None:
     """Asking where no process runs says so."""
     with pytest.raises(NotRunning):
         request(tmp_path / "nobody.sock", "tree")
+
+
+class Sleeper(Actor):
+    """Is folded up as soon as it may."""
+
+    __slots__ = ("count",)
+    hibernate_after: ClassVar[float | None] = 0.02
+
+    def init(self) -> None:
+        self.count = 0
+
+    def pack(self) -> int:
+        return self.count
+
+    def unpack(self, state: int) -> None:
+        self.count = state
+
+
+async def test_a_sleeper_is_found_by_its_path(tmp_path: Path) -> None:
+    """A child that is folded up has no process to walk by, but its whole path leads to it."""
+    made = Desk(tmp_path / "control.sock")
+    table = Registry("table")
+    pool = names.name("pool")
+    spec = supervisor(
+        "root",
+        [
+            dynamic_supervisor("pool", worker("child", Sleeper), name=pool),
+            task("control", serve_control, made.path, lambda: made.runtime, {}),
+        ],
+    )
+    async with open_runtime(spec) as made.runtime:
+        holder: Any = pool.whereis()
+        for number in (7, 8):
+            holder.actor.start_child_nowait(name=table.name(number))
+        with trio.fail_after(5):
+            while not table.is_dormant(7):
+                await trio.sleep(0.01)
+        assert (await made.ask("runtime"))["states"]["hibernated"] == 2
+        found = await made.ask("inspect", actor="root/pool/7")
+        assert found["state"] == "hibernated"
+        with pytest.raises(ControlError, match="no actor"):
+            await made.ask("inspect", actor="root/pool/9")

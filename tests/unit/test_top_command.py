@@ -64,7 +64,7 @@ def test_where_the_output_is_no_terminal_one_picture_is_printed(
     options: list[str], running: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Plain text: the head, and the processes."""
-    code, out, _ = call(capsys, *options, "--interval", "0.2", "--sort", "age", "--data", str(running))
+    code, out, _ = call(capsys, *options, "--interval", "0.2", "--sort", "mailbox", "--data", str(running))
     lines = out.splitlines()
     assert (code, "\x1b" in out) == (0, False)
     assert lines[0].startswith("JagaWarga up ")

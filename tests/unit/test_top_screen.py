@@ -113,8 +113,23 @@ def test_the_processes_are_sorted_by_differences() -> None:
     on_screen(fake, story)
 
 
+def test_a_cursor_that_nobody_has_moved_stays_on_top() -> None:
+    """The first line is who comes first, now; the details are of that actor."""
+    fake = FakeRuntime(A, B)
+
+    async def story(pilot: Pilot[None], questions: Questions) -> None:
+        await pilot.press("2")
+        fake.actors[B]["mailbox"] = 9
+        await tick(pilot)
+        assert (paths(pilot), top(pilot).table.selected) == ([B, A], B)
+        await pilot.pause()
+        assert f"secret_of      {B}" in text(pilot, "details")
+
+    on_screen(fake, story)
+
+
 def test_the_cursor_follows_its_actor() -> None:
-    """Whatever its place becomes, a key hits the actor that it was put on."""
+    """Once moved: whatever the actor's place becomes, a key hits the one that it was put on."""
     fake = FakeRuntime(A, B, C)
 
     async def story(pilot: Pilot[None], questions: Questions) -> None:

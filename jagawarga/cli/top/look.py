@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 from jagawarga.cli.top.feed import Sample, sample
@@ -12,6 +13,10 @@ from supervisors.control import ControlError
 SHOWN = 200
 COMPARED = 1_000
 """The runtime picks by totals: to find who is busy now, more are asked for than are shown."""
+SURVEY_WITHIN = 30.0
+"""The runtime goes through all its actors: seconds where there are millions."""
+REST = 9.0
+"""Seconds between looks for each that the runtime was busy with looking: who looks on must not become the load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +35,25 @@ class Look:
     overview: dict[str, Any]
     sample: Sample
     tree: dict[str, Any] | None
+    took: float
+    """Seconds of going through all actors; not the wait for a blocked loop, which costs nobody anything."""
 
 
 def look(ask: Ask, view: View) -> Look:
     """Ask for a view; raises `NotRunning` and `ControlError`, the latter also for an answer that makes no sense."""
     overview = ask("runtime")
     limit = COMPARED if view.sort in {"handled", "busy"} else SHOWN
-    processes = ask("processes", sort=view.sort, limit=limit, matching=view.matching)
+    began = perf_counter()
+    processes = ask("processes", SURVEY_WITHIN, sort=view.sort, limit=limit, matching=view.matching)
+    took = perf_counter() - began
     tree = ask("tree") if view.tree else None
     try:
-        return Look(overview, sample(processes, float(overview["uptime"])), tree)
+        return Look(overview, sample(processes, float(overview["uptime"])), tree, took)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         msg = "the process answers, but not as a JagaWarga of this version"
         raise ControlError(msg) from error
+
+
+def rest(outcome: object, interval: float) -> float:
+    """Return the seconds until the next look: the interval, or longer where looking is costly."""
+    return max(interval, REST * outcome.took) if isinstance(outcome, Look) else interval

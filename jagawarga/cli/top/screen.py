@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any, ClassVar
+from typing import Any
 
 from rich.console import Group
 from rich.text import Text
 from textual.app import App, ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.message import Message
+from textual.timer import Timer
 from textual.widgets import DataTable, Footer, Input, Static, TabbedContent, TabPane
 
 from jagawarga.cli.top.dialog import Confirm
 from jagawarga.cli.top.feed import SORTS, Feed, ordered
 from jagawarga.cli.top.inquiry import Inquiry
+from jagawarga.cli.top.layout import KEYS, LAYOUT
 from jagawarga.cli.top.link import Ask
-from jagawarga.cli.top.look import Look, View
+from jagawarga.cli.top.look import Look, View, rest
 from jagawarga.cli.top.questions import Inspect, Question, Start, Steer, Trace, ask_for, in_a_thread
 from jagawarga.cli.top.tables import ActorTable
 from jagawarga.cli.top.words import ALARM, PROCESSES, TREE, details, events, headlines, process_line, tree_lines
@@ -38,34 +39,8 @@ class Top(App[None]):
     """Nothing here waits: questions go out through `_send`, answers come in as `Answered`."""
 
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q", "quit", "quit"),
-        Binding("ctrl+c", "quit", show=False, priority=True),
-        Binding("1", "tab('tree')", show=False),
-        Binding("2", "tab('processes')", show=False),
-        Binding("o", "order(1)", "order"),
-        Binding("O", "order(-1)", show=False),
-        Binding("slash", "filter", "filter", key_display="/"),
-        Binding("escape", "unfilter", show=False),
-        Binding("k", "steer('kill')", "kill"),
-        Binding("s", "steer('suspend')", "suspend"),
-        Binding("r", "steer('resume')", "resume"),
-        Binding("R", "steer('restart')", "restart", key_display="R"),
-        Binding("t", "trace", "trace"),
-    ]
-    CSS = """
-    #head { height: 2; padding: 0 1; background: $panel; }
-    TabbedContent { height: 1fr; }
-    TabPane { padding: 0; }
-    ActorTable { height: 1fr; scrollbar-size-horizontal: 0; }
-    #filter { display: none; }
-    #filter.open { display: block; }
-    #lower { height: 30%; min-height: 6; border-top: solid $panel; }
-    #lower VerticalScroll { width: 1fr; padding: 0 1; }
-    #lower VerticalScroll:focus { background: $boost; }
-    #trace-pane { display: none; border-left: solid $panel; }
-    #trace-pane.open { display: block; }
-    """
+    BINDINGS = KEYS
+    CSS = LAYOUT
 
     def __init__(self, ask: Ask, interval: float, view: View | None = None, start: Start = in_a_thread) -> None:
         super().__init__()
@@ -78,6 +53,7 @@ class Top(App[None]):
         self.inspecting: Inquiry[Inspect] = Inquiry()
         self.tracing: Inquiry[Trace] = Inquiry()
         self.steering: Steer | None = None
+        self.timer: Timer | None = None
         self.shown: str | None = None
         """The actor that the details are of."""
 
@@ -105,8 +81,7 @@ class Top(App[None]):
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
-        """Look at once, and then every interval."""
-        self.set_interval(self.interval, self.refresh_view)
+        """Look at once; each answer sets the time of the next look."""
         self.table.focus()
         self.refresh_view()
 
@@ -149,6 +124,7 @@ class Top(App[None]):
         outcome = answered.outcome
         match answered.question:
             case View() as view:
+                self._rest(outcome)
                 if self._is_wanted(self.looking, view):
                     self._show_view(view, outcome)
             case Inspect(path) as inspect:
@@ -167,6 +143,11 @@ class Top(App[None]):
         self._send(following)
         return wanted
 
+    def _rest(self, outcome: Any) -> None:
+        if self.timer is not None:
+            self.timer.stop()
+        self.timer = self.set_timer(rest(outcome, self.interval), self.refresh_view)
+
     def _show_view(self, view: View, outcome: Any) -> None:
         if not isinstance(outcome, Look):
             self._show_absence(outcome)
@@ -180,8 +161,7 @@ class Top(App[None]):
         self.ask_for_details()
 
     def _show_absence(self, error: Any) -> None:
-        """Show nothing that is no longer so; the timer goes on asking."""
-        self.feed.forget()
+        """Show nothing that is no longer so; the next look comes as ever."""
         for table in self.query(ActorTable):
             table.blank()
         self.query_one("#head", Static).update(Text(f"{_line(error)} … waiting", ALARM))

@@ -1,4 +1,4 @@
-"""A table whose cursor stays on its actor, whatever the actor's place in the order becomes."""
+"""A table whose cursor, once moved, stays on its actor, whatever the actor's place in the order becomes."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ GONE = Text("not listed", "dim")
 class ActorTable(DataTable[Text]):
     """Shows lines; `selected` is the actor under the cursor.
 
-    Rows are places, filled anew with each picture: nothing flickers and the scroll position stays. An actor that is
-    missing from a picture keeps its line, marked, while the cursor is on it: the next key must not hit a neighbour.
+    Rows are places, filled anew with each picture: nothing flickers and the scroll position stays. A cursor that nobody
+    has moved stays on top, to see who comes first. One that was moved follows its actor, and an actor that is missing
+    from a picture keeps its line, marked, while the cursor is on it: the next key must not hit a neighbour.
     """
 
     def __init__(self, columns: tuple[Column, ...], id: str) -> None:  # noqa: A002 - textual's word
@@ -25,6 +26,9 @@ class ActorTable(DataTable[Text]):
         self.layout_of = columns
         self.lines: list[Line] = []
         self.key: str | None = None
+        """The line that the cursor follows."""
+        self.placed = 0
+        """Where the last picture left the cursor."""
         self.sorted_by = ""
         self.note = ""
 
@@ -40,7 +44,7 @@ class ActorTable(DataTable[Text]):
 
     def show(self, lines: Iterable[Line], sort: str = "", note: str = "") -> None:
         """Fill the table and put the cursor on the line it was on; `note` stands in the last head."""
-        key = self._current_key()
+        key = self._followed()
         wanted = list(lines)
         if key is not None and all(line.key != key for line in wanted):
             wanted = self._with_kept_line(wanted)
@@ -49,6 +53,7 @@ class ActorTable(DataTable[Text]):
         place = next((number for number, line in enumerate(wanted) if line.key == key), None)
         if place is not None and place != self.cursor_row:
             self.move_cursor(row=place, animate=False, scroll=True)
+        self.placed = self.cursor_row
         if (sort, note) != (self.sorted_by, self.note):
             self.sorted_by, self.note = sort, note
             for column in self.columns.values():
@@ -57,16 +62,17 @@ class ActorTable(DataTable[Text]):
 
     def blank(self) -> None:
         """Show nothing, and come back to the same actor when there is something to show."""
-        self.key = self._current_key()
+        self.key = self._followed()
         self._fill([])
 
     def forget(self) -> None:
         """Begin at the top with the next picture."""
         self._fill([])
-        self.key = None
+        self.key, self.placed = None, 0
 
-    def _current_key(self) -> str | None:
-        return self.lines[self.cursor_row].key if self.lines else self.key
+    def _followed(self) -> str | None:
+        moved = self.key is not None or self.cursor_row != self.placed
+        return self.lines[self.cursor_row].key if self.lines and moved else self.key
 
     def _with_kept_line(self, wanted: list[Line]) -> list[Line]:
         if not self.lines:

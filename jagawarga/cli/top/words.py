@@ -121,12 +121,14 @@ def events(answer: dict[str, Any]) -> Text:
     shown = Text.assemble((str(answer["path"]), "bold"), (f"\n{len(found)} events{cut}", "dim"))
     for each in found:
         took = each.get("seconds")
-        worked = "" if took is None else _milliseconds(float(took))
+        worked = "" if took is None else _took(float(took))
         shown.append(f"\n{float(each['at']):7.3f}s {worked:>12}  {each['what']} {each['type']}")
     return shown
 
 
 def _rate(value: float) -> str:
+    if 0 < value < 1:
+        return f"{value:.2f}"
     return f"{value:,.0f}" if value >= TEN else f"{value:.1f}"
 
 
@@ -171,16 +173,16 @@ def _loop(overview: dict[str, Any]) -> Text:
     if not longest:
         return Text("loop free")
     by = loop.get("longest_blocker")
-    return Text(f"loop free, longest block {_milliseconds(longest)}" + (f" by {by}" if by else ""))
+    return Text(f"loop free, longest block {_took(longest)}" + (f" by {by}" if by else ""))
 
 
 def _collector(gc: dict[str, Any]) -> Text:
     last, longest = float(gc.get("last") or 0), float(gc.get("longest") or 0)
     return Text(
-        f"gc {int(gc.get('pauses') or 0):,} pauses, last {_milliseconds(last)}, longest {_milliseconds(longest)}, "
+        f"gc {int(gc.get('pauses') or 0):,} pauses, last {_took(last)}, longest {_took(longest)}, "
         f"{int(gc.get('frozen') or 0):,} frozen"
     )
 
 
-def _milliseconds(seconds: float) -> str:
-    return f"{1000 * seconds:,.2f} ms"
+def _took(seconds: float) -> str:
+    return f"{1000 * seconds:.2f} ms" if seconds < 1 else duration(seconds)
