@@ -7,16 +7,17 @@ idle life is parked on itself (`Parked`) and owns no cancel scope, no channel, n
 
 from __future__ import annotations
 
-from operator import length_hint
 from time import perf_counter
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final
 
 import trio
 
-from supervisors import propagation, system, telemetry
+from supervisors import propagation, system
 from supervisors.actor import Actor, Task
+from supervisors.direct import Begun, Crashed
 from supervisors.exits import IGNORED, KILLED, NORMAL, Reason, Stop
+from supervisors.mailbox import SLICE, Mailbox
 from supervisors.messages import (
     HIBERNATE,
     IGNORE,
@@ -27,173 +28,64 @@ from supervisors.messages import (
     Reply,
     Sender,
     SystemCall,
-    refuse,
     unwrapped,
 )
-from supervisors.parking import Parked, wake
 from supervisors.reports import report_crash
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterator
+    from collections.abc import Awaitable
 
     from supervisors.hibernation import IdleQueue
     from supervisors.process import Process
     from supervisors.system import Debug
 
-PENDING: Final = object()
-"""The answer of a direct call will come through its sender."""
 _INTERRUPTED: Final = object()
 _ENVELOPES: Final = frozenset({Sender, Info, Carried, SystemCall})
 _SPECIAL: Final = frozenset({CoroutineType, Reply, type(NO_REPLY)})
-_NONE: Final[Any] = frozenset()
 CLEANUP_SECONDS: Final = 5.0
 """What cleanup may take where the child spec sets no limit to it, because it allows none on request."""
-SLICE: Final = 1_000
-"""Messages handled in a row before others run: what `reductions` are to the BEAM."""
 
 
-class Life(Parked):
+class Life(Mailbox):
     """Task and mailbox of a process, from its start or awakening until its end or hibernation."""
 
     __slots__ = (
-        "batch",
         "began",
         "busy",
         "current",
         "debug",
-        "deferred",
         "direct",
         "handed",
         "idle",
-        "inbox",
         "leaving",
-        "parked",
-        "process",
-        "room",
-        "roomier",
         "scope",
         "sleepy",
-        "taken",
-        "task",
-        "thread",
-        "turns",
     )
 
     def __init__(self, process: Process) -> None:
+        super().__init__(process)
         actor = process.actor
-        runtime = process.runtime
-        self.process = process
-        self.thread = runtime.thread
-        self.task: trio.lowlevel.Task | None = None
-        self.inbox: list[Any] | None = None
-        self.batch: Iterator[Any] | None = None
-        self.room = actor.mailbox_limit
-        """How long the inbox may get; less than the limit while a batch is at work."""
-        self.parked = False
         self.direct = actor.direct
         self.leaving: Reason | None = None
         self.scope: trio.CancelScope | None = None
         self.handed: Any = None
         """Work begun elsewhere for this task to go on with: init's coroutine, a direct callback's."""
         self.sleepy = False
-        self.roomier: trio.Event | None = None
         self.current: str | None = None
         self.debug: Debug | None = None
-        self.deferred: set[Sender] = _NONE
-        """Calls whose answer was put off."""
-        self.turns = 0
-        self.taken = 0
         self.busy = 0.0
         self.began = 0.0
         self.idle: IdleQueue | None = (
-            None if actor.hibernate_after is None else runtime.idle_queue(actor.hibernate_after)
+            None if actor.hibernate_after is None else process.runtime.idle_queue(actor.hibernate_after)
         )
 
-    # --- the mailbox
-
-    def take(self, message: Any) -> bool:
-        """Put a call or cast in, within the bound; False when the overflow policy kept it out."""
-        inbox = self.inbox
-        if inbox is None:
-            self.put(message)
-            return True
-        if len(inbox) < self.room or self.has_room():
-            inbox.append(message)
-            return True
-        process = self.process
-        policy = process.actor.overflow
-        if policy != "block":
-            process.dropped += 1
-            telemetry.emit("mailbox.dropped", process, policy=policy)
-        if policy != "drop_oldest":
-            return False
-        for index, old in enumerate(inbox):
-            if type(old) is not Info and type(old) is not SystemCall:
-                del inbox[index]
-                refuse(old, f"the mailbox of {process!r} is full, and drops its oldest messages")
-                inbox.append(message)
-                return True
-        return False
-
-    def put(self, message: Any) -> None:
-        """Put a message in, whatever the bound."""
-        if self.inbox is None:
-            self.inbox = [message]
-            if self.parked:
-                self.unpark()
-        else:
-            self.inbox.append(message)
-
-    def waiting(self) -> int:
-        """Count the messages in mailbox and batch."""
-        inbox, batch = self.inbox, self.batch
-        return (0 if inbox is None else len(inbox)) + (0 if batch is None else length_hint(batch))
-
-    def has_room(self) -> bool:
-        """Tell whether one more call or cast fits."""
-        if self.waiting() >= self.process.actor.mailbox_limit:
-            return False
-        self.room = self.process.actor.mailbox_limit - (0 if self.batch is None else length_hint(self.batch))
-        return True
-
-    async def space(self) -> None:
-        """Wait until the mailbox has been emptied into a batch, or the process has ended."""
-        if self.roomier is None:
-            self.roomier = trio.Event()
-        await self.roomier.wait()
-
-    def undelivered(self) -> Iterator[Sender]:
-        """The calls that nobody will answer now."""
-        for waiting in (self.batch, self.inbox):
-            for message in waiting or ():
-                if isinstance(message, Sender):
-                    yield message
-        self.batch = self.inbox = None
-        yield from list(self.deferred)
-        if self.roomier is not None:
-            self.roomier.set()
-
     # --- figures
-
-    def handled(self) -> int:
-        """Count the messages handled in this life, the one at work included."""
-        return self.taken - (0 if self.batch is None else length_hint(self.batch))
 
     def busy_seconds(self) -> float:
         """Seconds spent in callbacks, waits of coroutine callbacks included."""
         return self.busy + (0.0 if self.batch is None else perf_counter() - self.began)
 
     # --- waking and leaving
-
-    def unpark(self) -> None:
-        """Have the task look at its mailbox."""
-        self.parked = False
-        assert self.task is not None
-        wake(self.task)
-
-    def abandoned(self) -> None:
-        """The task was cancelled while parked, and Trio reschedules it."""
-        self.parked = False
 
     def leave(self, reason: Reason, *, force: bool) -> None:
         """End soon; `force` interrupts a callback at its next checkpoint."""
@@ -221,6 +113,7 @@ class Life(Parked):
         actor = process.actor
         reason: Reason = KILLED
         message: Any = None
+        after: Any = None
         asleep = False
         self.task = trio.lowlevel.current_task()
         try:
@@ -247,7 +140,9 @@ class Life(Parked):
                         break
                     if self.inbox is None:
                         continue
-                    size = self._begin()
+                    size = self.next_batch()
+                    self.sleepy = False
+                    self.began = perf_counter()
                     runtime.running = process
                     for message in self.batch:  # type: ignore[union-attr]  # made by _begin
                         kind = type(message)
@@ -256,11 +151,11 @@ class Life(Parked):
                             if after is not None:
                                 await self._settle(after)
                         elif kind is Sender and message.baggage is None and self.debug is None:
-                            answer = actor.handle_call(message.message, message)
-                            if type(answer) in _SPECIAL:
-                                await self._answer(message, answer)
+                            after = actor.handle_call(message.message, message)
+                            if type(after) in _SPECIAL:
+                                await self._answer(message, after)
                             else:
-                                message.reply(answer)
+                                message.reply(after)
                         elif kind is Info and self.debug is None:
                             after = actor.handle_info(message.message)
                             if after is not None:
@@ -269,7 +164,8 @@ class Life(Parked):
                             await self._open(message)
                         if self.leaving is not None:
                             break
-                    message = None
+                    # Neither a message nor an answer is kept while the actor waits for the next.
+                    message = after = None
                     runtime.running = None
                     self.busy += perf_counter() - self.began
                     if self.leaving is None:
@@ -289,9 +185,7 @@ class Life(Parked):
             report_crash(process, reason, _content(message))
             message = None
             if reason != KILLED and process.state != "starting" and type(actor).terminate is not Actor.terminate:
-                before, reason = reason, await self._terminate(reason)
-                if reason is not before:
-                    report_crash(process, reason, None)
+                reason = await self._terminate(reason)
         except trio.Cancelled:
             # The nursery above was cancelled: as good as a kill, and Trio wants its exception back.
             reason = KILLED
@@ -299,7 +193,7 @@ class Life(Parked):
         except BaseExceptionGroup as group:
             # Cancelled mixed with errors of a callback's own nursery: only the cancellation is Trio's.
             reason = KILLED
-            cancelled, _ = group.split(trio.Cancelled)
+            cancelled = group.subgroup(trio.Cancelled)
             if cancelled is not None:
                 raise cancelled from None
         finally:
@@ -319,27 +213,6 @@ class Life(Parked):
             process.end(reason)
 
     # --- callbacks
-
-    def _begin(self) -> int:
-        """Take the next slice of the mailbox as the batch at work; return its size."""
-        inbox = self.inbox or []
-        limit = self.process.actor.mailbox_limit
-        if len(inbox) > SLICE:
-            self.inbox = inbox[SLICE:]
-            del inbox[SLICE:]
-        else:
-            # With more than fits at work, a list that is there makes the next sender look at the bound.
-            self.inbox = [] if len(inbox) > limit else None
-            if self.roomier is not None:
-                self.roomier.set()
-                self.roomier = None
-        size = len(inbox)
-        self.room = limit - size + 1
-        self.batch = iter(inbox)
-        self.taken += size
-        self.sleepy = False
-        self.began = perf_counter()
-        return size
 
     async def _open(self, message: Any) -> None:
         debug = self.debug
@@ -387,7 +260,7 @@ class Life(Parked):
     async def _answer(self, sender: Sender, answer: Any) -> None:
         if type(answer) is CoroutineType:
             # Whatever becomes of the work, also if it outlives us: the caller learns of our end.
-            self._defer(sender)
+            self.defer(sender)
             answer = await self._wait(answer)
             if answer is _INTERRUPTED:
                 return
@@ -395,17 +268,9 @@ class Life(Parked):
             sender.reply(answer.value)
             await self._settle(answer.then)
         elif answer is NO_REPLY:
-            self._defer(sender)
+            self.defer(sender)
         else:
             sender.reply(answer)
-
-    def _defer(self, sender: Sender) -> None:
-        """Remember a call whose answer was put off: its caller must learn of our end."""
-        if not sender.answered:
-            if self.deferred is _NONE:
-                self.deferred = set()
-            self.deferred.add(sender)
-            sender.callee = self
 
     async def _settle(self, after: Any) -> None:
         """Do what a callback returned: wait for it, continue, hibernate."""
@@ -444,9 +309,9 @@ class Life(Parked):
         """Go on with what was begun elsewhere."""
         process = self.process
         handed, self.handed = self.handed, None
-        if type(handed) is _Crashed:
+        if type(handed) is Crashed:
             raise handed.crash
-        if type(handed) is _Begun:
+        if type(handed) is Begun:
             await self._finish(handed)
             return
         if isinstance(process.actor, Task):
@@ -464,7 +329,7 @@ class Life(Parked):
             process.mark_started()
             await self._settle(handed)
 
-    async def _finish(self, begun: _Begun) -> None:
+    async def _finish(self, begun: Begun) -> None:
         sender, answer = begun.sender, begun.answer
         if sender is None:
             await self._settle(answer)
@@ -493,7 +358,10 @@ class Life(Parked):
                 self.scope = None
                 return KILLED if scope.cancelled_caught else reason
         except Exception as crash:  # noqa: BLE001 - a crash in cleanup is the exit reason, as in OTP
-            return KILLED if self.leaving == KILLED else crash
+            if self.leaving == KILLED:
+                return KILLED
+            report_crash(process, crash, None)
+            return crash
         return reason
 
     async def _stay_suspended(self) -> None:
@@ -521,87 +389,14 @@ class Life(Parked):
 
     def _keep_unanswered(self, message: Any) -> None:
         """Put back a call at work when we end: its caller learns of it when all is over, cleanup included."""
-        sender = message.sender if type(message) is _Begun else message
+        sender = message.sender if type(message) is Begun else message
         if type(sender) is Sender and not sender.answered:
-            self._defer(sender)
-
-    # --- callbacks in somebody else's step
-
-    def call_here(self, sender: Sender) -> Any:
-        """Run `handle_call` of the idle actor now; return the answer, or `PENDING` if it comes through `sender`."""
-        handle = self.process.actor.handle_call
-        if sender.baggage is None:
-            answer = self._here(sender, handle, sender.message, sender)
-        else:
-            answer = self._here(sender, propagation.within, sender.baggage, handle, sender.message, sender)
-        kind = type(answer)
-        if kind is CoroutineType or kind is Reply:
-            self.handed = _Begun(sender, sender, answer)
-            answer = PENDING
-        elif answer is NO_REPLY or sender.answered:
-            self._defer(sender)
-            answer = PENDING
-        self._rest()
-        return answer
-
-    def info_here(self, message: Any) -> None:
-        """Run `handle_info` of the idle actor now."""
-        after = self._here(message, self.process.actor.handle_info, message)
-        if after is not None and after is not PENDING:
-            self.handed = _Begun(message, None, after)
-        self._rest()
-
-    def _here(self, message: Any, callback: Any, *args: Any) -> Any:
-        process = self.process
-        runtime = process.runtime
-        before, runtime.running = runtime.running, process
-        self.parked = False
-        self.taken += 1
-        began = perf_counter()
-        assert self.task is not None
-        try:
-            # In the actor's own context, as if it ran in its own task.
-            return self.task.context.run(callback, *args)
-        except Exception as crash:  # noqa: BLE001 - the crash is the actor's: its own task raises it again
-            self.handed = _Crashed(crash, message)
-            if isinstance(message, Sender):
-                self._defer(message)
-            return PENDING
-        finally:
-            runtime.running = before
-            self.busy += perf_counter() - began
-
-    def _rest(self) -> None:
-        if self.inbox is None and self.handed is None and self.leaving is None:
-            self.parked = True
-        else:
-            self.unpark()
-
-
-class _Begun:
-    """A callback that ran in somebody else's step and left something to do."""
-
-    __slots__ = ("answer", "message", "sender")
-
-    def __init__(self, message: Any, sender: Sender | None, answer: Any) -> None:
-        self.message = message
-        self.sender = sender
-        self.answer = answer
-
-
-class _Crashed:
-    """A callback that crashed in somebody else's step."""
-
-    __slots__ = ("crash", "message")
-
-    def __init__(self, crash: Exception, message: Any) -> None:
-        self.crash = crash
-        self.message = message
+            self.defer(sender)
 
 
 def _content(message: Any) -> Any:
     """What was being handled: the message without what it came in, `None` where there was none."""
-    if type(message) is _Begun or type(message) is _Crashed:
+    if type(message) is Begun or type(message) is Crashed:
         message = message.message
     if type(message) is CoroutineType or isinstance(message, Task):
         return None

@@ -15,7 +15,7 @@ from supervisors.exits import CallTimeout, Down, MailboxFull, Reason
 from supervisors.parking import Parked
 
 if TYPE_CHECKING:
-    from supervisors.life import Life
+    from supervisors.mailbox import Mailbox
     from supervisors.monitors import Monitor
     from supervisors.process import Process
     from supervisors.timers import Timer
@@ -107,7 +107,7 @@ class Sender(Parked):
         self.message = message
         self.deadline = deadline
         self.baggage: tuple[Any, ...] | None = None
-        self.callee: Life | None = None
+        self.callee: Mailbox | None = None
         """Who has put the answer off, and must tell us if it ends before."""
         self._task: trio.lowlevel.Task | None = None
         self._outcome: Outcome[Any] | None = None

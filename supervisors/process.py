@@ -16,6 +16,7 @@ import trio
 from supervisors import propagation
 from supervisors.actor import Actor
 from supervisors.bonds import Bond, Bonds, each, loosed, tied
+from supervisors.direct import PENDING, call_here, info_here
 from supervisors.exits import (
     KILL,
     KILLED,
@@ -29,7 +30,7 @@ from supervisors.exits import (
     Reason,
     WrongThread,
 )
-from supervisors.life import PENDING, Life
+from supervisors.life import Life
 from supervisors.messages import ExitMessage, Info, Sender, SystemCall
 from supervisors.monitors import Link, Monitor
 from supervisors.waiting import Waiter
@@ -115,11 +116,10 @@ class Process:
             sender.baggage = propagation.capture()
         if life.parked and life.direct:
             await trio.lowlevel.checkpoint_if_cancelled()
-            answer = life.call_here(sender)
+            answer = call_here(life, sender)
             if answer is PENDING and not sender.answered:
                 return await self._answer(sender)
-            life.turns += 1
-            if life.turns % DIRECT_CALLS_A_TURN == 0:
+            if life.taken % DIRECT_CALLS_A_TURN == 0:
                 await trio.lowlevel.cancel_shielded_checkpoint()
             return sender.unwrap() if answer is PENDING else answer
         if trio.lowlevel.current_task() is life.task:
@@ -296,7 +296,7 @@ class Process:
         """Send `message` to `handle_info`, and have it handled in this step if the actor is idle and `direct`."""
         life = self._life
         if life is not None and life.parked and life.direct and life.thread == get_ident():
-            life.info_here(message)
+            info_here(life, message)
         else:
             self.info(message)
 

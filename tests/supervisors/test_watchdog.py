@@ -332,7 +332,7 @@ async def test_control_socket_answers_while_blocked(tmp_path: Path, told: Told) 
             ACTOR.cast(lambda: sleep(1.0))
     assert answers["processes"]["total"] == 5
     loop = answers["runtime"]["loop"]
-    assert answers["runtime"]["blocked_by"] == loop["blocked_by"] == "<Blocker actor>"
+    assert loop["blocked_by"] == "<Blocker actor>"
     assert loop["blocked_for"] > 0.1
 
 
