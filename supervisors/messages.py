@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import trio
 from outcome import Error, Outcome, Value
@@ -62,16 +61,14 @@ class Reply:
         self.then = then
 
 
-@dataclass(frozen=True, slots=True)
-class ExitMessage:
+class ExitMessage(NamedTuple):
     """A trapped exit signal: `process`, linked to us or `None` when unknown, ended or sent it (OTP `'EXIT'`)."""
 
     process: Process | None
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
-class DownMessage:
+class DownMessage(NamedTuple):
     """A monitored process ended; comes once a monitor (OTP `'DOWN'`). `process` is `None` if the name was free."""
 
     monitor: Monitor

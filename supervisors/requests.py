@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from supervisors.exits import SupervisionError
 
@@ -100,8 +100,7 @@ class NotForDynamic(SupervisionError):
     """A supervisor of like children can not be asked this (OTP `simple_one_for_one`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exited:
+class Exited(NamedTuple):
     """Info: a child of ours has ended, or a restart of it failed."""
 
     process: Process

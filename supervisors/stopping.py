@@ -40,10 +40,12 @@ async def stop_all(processes: Iterable[Process], reason: Reason = SHUTDOWN) -> N
     for limit, waiting in sorted(by_limit.items()):
         with trio.move_on_at(began + limit):
             for process in waiting:
-                await process.wait_ended()
+                if process.exit_reason is None:
+                    await process.wait_ended()
         await kill_all([process for process in waiting if process.alive])
-        for process in waiting:
-            _report(process, reason)
+        if telemetry.attached():
+            for process in waiting:
+                _report(process, reason)
 
 
 async def kill_all(processes: Iterable[Process]) -> None:

@@ -48,6 +48,8 @@ def attached() -> bool:
 
 def emit(event: str, subject: Any, **detail: Any) -> None:
     """Tell all handlers."""
+    if not _handlers:
+        return
     for handler in tuple(_handlers):
         try:
             handler(event, subject, detail)
