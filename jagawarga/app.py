@@ -6,7 +6,7 @@ import os
 import shlex
 import signal
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -44,6 +44,7 @@ from jagawarga.plumbing.tree import plumbing_children
 from jagawarga.reports.service import Reports
 from jagawarga.reports.tree import reports_tree
 from supervisors import (
+    Backoff,
     ChildSpec,
     DynamicSupervisor,
     Process,
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
 INTENSITY, PERIOD = 50, 5.0
 """Of the subtrees: what restarts that often within seconds will not come right by itself."""
 ROOT_INTENSITY, ROOT_PERIOD = 20, 10.0
+AGAIN = Backoff(first=0.1, limit=5.0)
 EXIT_ABANDONED = 70
 """Exit code when something would not stop and was left behind (`EX_SOFTWARE`)."""
 
@@ -192,8 +194,16 @@ def tree(house: House) -> ChildSpec:
             ],
         ),
     ]
-    used = [child for child in children if child.id != "embedded" or embedded]
+    used = [_patient(child) for child in children if child.id != "embedded" or embedded]
     return supervisor("jagawarga", used, intensity=ROOT_INTENSITY, period=ROOT_PERIOD)
+
+
+def _patient(child: ChildSpec) -> ChildSpec:
+    """A subtree that can not start while a server is away is tried again with pauses.
+
+    At once, again and again, it would use up the root's intensity in a moment.
+    """
+    return replace(child, backoff=AGAIN) if child.actor.process_type == "supervisor" else child
 
 
 def health(house: House) -> dict[str, str]:
