@@ -13,13 +13,24 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
 import trio
 
 from supervisors import telemetry
 from supervisors.actor import Actor
 from supervisors.backoff import delay
-from supervisors.exits import KILLED, SHUTDOWN, AlreadyStarted, NoProc, Reason, Stop, SupervisionError, is_abnormal
+from supervisors.exits import (
+    IGNORED,
+    KILLED,
+    SHUTDOWN,
+    AlreadyStarted,
+    NoProc,
+    Reason,
+    Stop,
+    SupervisionError,
+    is_abnormal,
+)
 from supervisors.intensity import RestartWindow
 from supervisors.launching import launch
 from supervisors.messages import NO_REPLY, Sender
@@ -42,9 +53,6 @@ from supervisors.specs import ChildSpec, Flags
 from supervisors.stopping import stop, stop_all
 from supervisors.waiting import wait_started
 
-SETTLED_SECONDS = 60.0
-"""A child that ran longer than this counts as healthy again: its back-off starts from the beginning."""
-
 
 @dataclass(frozen=True, slots=True)
 class StartChild:
@@ -59,9 +67,10 @@ class StartChild:
 
 @dataclass(frozen=True, slots=True)
 class TryAgain:
-    """Info: the restart of the child that was `process` is due."""
+    """Info: the restart of the child that was `process` is due: it failed, or was put off and has been counted."""
 
     process: Process
+    counted: bool
 
 
 class MaxChildren(SupervisionError):
@@ -85,6 +94,8 @@ class DynamicSupervisor(Actor):
         self.window = RestartWindow(flags.intensity, flags.period)
         self.processes: set[Process] = set()
         self.restarting: set[Process] = set()
+        self.tries: WeakKeyDictionary[Process, int] = WeakKeyDictionary()
+        """Restarts in a row, of children with a back-off."""
         self.terminated: set[Process] = set()
         """Being stopped on request: their end is not to be repaired."""
         self.dormant: Counter[Registry] = Counter()
@@ -107,13 +118,16 @@ class DynamicSupervisor(Actor):
             raise MaxChildren(msg)
         return self._launch(args, name)
 
-    async def handle_call(self, message: Any, sender: Sender) -> Any:
+    async def handle_call(self, message: Any, sender: Sender) -> Any:  # noqa: PLR0911 - one return a kind of call
         """Serve what a supervisor may be asked; errors are raised in the caller only."""
         match message:
             case StartChild(args, name):
                 self._start_child(args, name, sender)
                 return NO_REPLY
             case TerminateChild(process) if isinstance(process, Process):
+                if process in self.restarting:
+                    self.restarting.discard(process)
+                    return None
                 if process in self.processes:
                     # Beside the mailbox: a child that takes its time must not hold up the start of others.
                     self.terminated.add(process)
@@ -139,9 +153,9 @@ class DynamicSupervisor(Actor):
         match message:
             case Exited(process, reason):
                 self._react(process, reason)
-            case TryAgain(process):
+            case TryAgain(process, counted):
                 if process in self.restarting:
-                    self._relaunch(process)
+                    (self._relaunch if counted else self._restart)(process)
 
     async def terminate(self, reason: Reason) -> None:
         """Stop all children at once."""
@@ -186,12 +200,15 @@ class DynamicSupervisor(Actor):
         """Called by a child's process as its last act."""
         telemetry.emit("child.ended", process, reason=reason)
         self.processes.discard(process)
-        # A first start that failed is its starter's business; a failed restart is ours.
-        starter_knows = never_started and process.restarts == 0
         if process in self.terminated:
             self.terminated.discard(process)
-        elif self.process.state != "stopping" and not starter_knows:
+        elif self.process.state == "stopping":
+            return
+        elif not never_started:
             self.process.signal(Exited(process, reason))
+        elif process.restarts and reason != IGNORED:
+            # A failed restart is ours; a first start that failed is its starter's business.
+            self._failed(process, reason)
 
     def _start_child(self, args: tuple[Any, ...], name: Name | None, sender: Sender) -> None:
         try:
@@ -227,6 +244,9 @@ class DynamicSupervisor(Actor):
         if restart == "permanent" or (restart == "transient" and is_abnormal(reason)):
             self.last_reason = reason
             self.restarting.add(process)
+            backoff = self.template.backoff
+            if backoff is not None and trio.current_time() - process.started_at > backoff.limit:
+                self.tries.pop(process, None)
             self._restart(process)
 
     def _restart(self, process: Process) -> None:
@@ -240,26 +260,39 @@ class DynamicSupervisor(Actor):
                 period=self.flags.period,
             )
             raise Stop(SHUTDOWN)
-        tries = process.restarts + 1 if now - process.started_at < SETTLED_SECONDS else 1
-        wait = delay(self.template.backoff, tries)
+        wait = 0.0
+        if self.template.backoff is not None:
+            tries = self.tries[process] = self.tries.get(process, 0) + 1
+            wait = delay(self.template.backoff, tries)
         if wait > 0:
-            self.send_after(wait, TryAgain(process))
+            self.send_after(wait, TryAgain(process, counted=True))
         else:
             self._relaunch(process)
 
     def _relaunch(self, old: Process) -> None:
         self.restarting.discard(old)
+        tries = self.tries.pop(old, 0)
         try:
-            self._launch(old.args[len(self.template.args) :], old.name, old.restarts + 1)
+            new = self._launch(old.args[len(self.template.args) :], old.name, old.restarts + 1)
         except AlreadyStarted:
             # Somebody has started another under this name meanwhile: this one is no longer needed.
             return
         except Exception as reason:  # noqa: BLE001 - whatever an init raises is a failed restart
-            telemetry.emit("child.start_failed", self.template.id, reason=reason, path=self.template.id)
             old.restarts += 1
-            self.restarting.add(old)
-            # Through the mailbox, as OTP does, so that calls get in between.
-            self.process.info(Exited(old, reason))
+            new = old
+            self._failed(old, reason)
+        if new is not None and tries:
+            self.tries[new] = tries
+
+    def _failed(self, process: Process, reason: Reason) -> None:
+        """A restart has failed: try again through the mailbox, as OTP does, so that calls get in between."""
+        telemetry.emit("child.start_failed", self.template.id, reason=reason, path=self.template.id)
+        self.last_reason = reason
+        self.restarting.add(process)
+        self.nursery.start_soon(self._try_soon, process)
+
+    async def _try_soon(self, process: Process) -> None:
+        self.process.info(TryAgain(process, counted=False))
 
     def _launch(self, args: tuple[Any, ...], name: Name | None, restarts: int = 0) -> Process | None:
         template = self.template

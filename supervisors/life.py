@@ -170,8 +170,8 @@ class Life(Mailbox):
                     self.busy += perf_counter() - self.began
                     if self.leaving is None:
                         self.batch = None
-                        if size == SLICE:
-                            # A full slice: let others run before the next one.
+                        if self.taken % SLICE < size:
+                            # A slice's worth, in however many batches: let others run before the next one.
                             await trio.lowlevel.cancel_shielded_checkpoint()
             except Stop as stop:
                 reason = stop.reason

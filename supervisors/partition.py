@@ -15,10 +15,10 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from supervisors.exits import StartFailed
 from supervisors.messages import NO_REPLY, Sender
 from supervisors.registry import Name, Registry
-from supervisors.requests import RestartChild
-from supervisors.specs import ChildSpec, Flags, Restart, Shutdown, SpecError, Strategy
+from supervisors.specs import ChildSpec, Flags, Restart, Shutdown, SpecError, Strategy, check_children, check_whole
 from supervisors.static import Supervisor
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ class Partitions:
 class Resize:
     """Call: route to so many partitions from now on, and stop the others (Elixir `resize!/2`).
 
-    At most as many as the supervisor was made with; raises `SpecError`.
+    At most as many as the supervisor was made with; raises `SpecError`, and `StartFailed` when one that is wanted again
+    does not start: then keys go where they went before.
     """
 
     partitions: int
@@ -77,12 +78,16 @@ class PartitionSupervisor(Supervisor):
         if not isinstance(message, Resize):
             return await super().handle_call(message, sender)
         wanted = message.partitions
-        if not 1 <= wanted <= len(self.children):
+        if not isinstance(wanted, int) or isinstance(wanted, bool) or not 1 <= wanted <= len(self.children):
             sender.error(SpecError(f"partitions: expected 1 to {len(self.children)}, got {wanted!r}"))
             return NO_REPLY
         for number, child in enumerate(list(self.children.values())):
             if number < wanted and child.process is None and not child.restarting:
-                await super().handle_call(RestartChild(child.spec.id), sender)
+                try:
+                    await self._restart_child(child)
+                except StartFailed as error:
+                    sender.error(error)
+                    return NO_REPLY
             elif number >= wanted:
                 self.partitions.count = wanted
                 await self._terminate_child(child)
@@ -108,8 +113,12 @@ def partition_supervisor(
 
     `with_number` appends the partition's number to the arguments (Elixir `:with_arguments`).
     """
-    if not isinstance(count, int) or count < 1:
-        msg = f"count of {id!r}: expected a whole number of at least 1, got {count!r}"
+    check_whole(f"count of {id!r}", count, 1)
+    if not isinstance(template, ChildSpec):
+        msg = f"template of {id!r}: expected a ChildSpec, got {template!r}"
+        raise SpecError(msg)
+    if not isinstance(partitions, Partitions):
+        msg = f"partitions of {id!r}: expected Partitions, got {partitions!r}"
         raise SpecError(msg)
     if template.name is not None:
         msg = f"template of {id!r}: its partitions are addressed by key, got the name {template.name!r}"
@@ -123,5 +132,7 @@ def partition_supervisor(
         )
         for number in range(count)
     )
-    args = (Flags(strategy, intensity, period), specs, partitions)
+    flags = Flags(strategy, intensity, period)
+    check_children(id, specs, flags)
+    args = (flags, specs, partitions)
     return ChildSpec(id, PartitionSupervisor, args, restart, shutdown, name, None, "partition_supervisor")

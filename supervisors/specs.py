@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeGuard, get_args
 
 from supervisors.actor import Actor, Task
 from supervisors.exits import SupervisionError
@@ -27,12 +27,29 @@ class SpecError(SupervisionError, ValueError):
     """A child spec or supervisor flag that can not be."""
 
 
+def is_number(value: object) -> TypeGuard[float]:
+    """Tell a number from everything else, `True` included."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _expect(met: bool, what: str, expected: str, got: object) -> None:
+    if not met:
+        msg = f"{what}: expected {expected}, got {got!r}"
+        raise SpecError(msg)
+
+
+def check_whole(what: str, value: object, least: int) -> None:
+    """Raise `SpecError` unless the option is a whole number of at least `least`."""
+    is_whole = isinstance(value, int) and not isinstance(value, bool) and value >= least
+    _expect(is_whole, what, f"a whole number of at least {least}", value)
+
+
 @dataclass(frozen=True, slots=True)
 class Backoff:
     """An extension to OTP, off by default: wait before a restart that follows a recent one.
 
-    The n-th restart in a row waits `first * 2**(n-1)` seconds, at most `limit`, times a random share between a half
-    and one. A child that has run longer than `limit` starts from the beginning.
+    The first does not wait; the n-th restart in a row waits `first * 2**(n-2)` seconds, at most `limit`, times a random
+    share between a half and one. A child that has run longer than `limit` starts from the beginning.
     """
 
     first: float
@@ -40,7 +57,7 @@ class Backoff:
 
     def __post_init__(self) -> None:
         for name, value in (("first", self.first), ("limit", self.limit)):
-            if not isinstance(value, int | float) or not 0 <= value < math.inf:
+            if not is_number(value) or not 0 <= value < math.inf:
                 msg = f"{name}: expected seconds of at least 0, got {value!r}"
                 raise SpecError(msg)
 
@@ -60,26 +77,19 @@ class ChildSpec:
     significant: bool = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.id, str) or not self.id or "/" in self.id:
-            msg = f"id: expected a non-empty text without '/', got {self.id!r}"
-            raise SpecError(msg)
-        if not (isinstance(self.actor, type) and issubclass(self.actor, Actor)):
-            msg = f"actor of {self.id!r}: expected a subclass of Actor, got {self.actor!r}"
-            raise SpecError(msg)
-        if self.restart not in get_args(Restart):
-            msg = f"restart of {self.id!r}: expected one of {get_args(Restart)}, got {self.restart!r}"
-            raise SpecError(msg)
-        if self.shutdown not in {"brutal_kill", "infinity"} and not (
-            isinstance(self.shutdown, int | float) and not isinstance(self.shutdown, bool) and self.shutdown >= 0
-        ):
-            msg = f"shutdown of {self.id!r}: expected seconds, 'brutal_kill' or 'infinity', got {self.shutdown!r}"
-            raise SpecError(msg)
-        if not isinstance(self.name, Name | None):
-            msg = f"name of {self.id!r}: expected a Name of a registry, got {self.name!r}"
-            raise SpecError(msg)
-        if not isinstance(self.backoff, Backoff | None):
-            msg = f"backoff of {self.id!r}: expected a Backoff, got {self.backoff!r}"
-            raise SpecError(msg)
+        limit = self.shutdown
+        is_id = isinstance(self.id, str) and self.id != "" and "/" not in self.id
+        _expect(is_id, "id", "a non-empty text without '/'", self.id)
+        of = f" of {self.id!r}"
+        is_actor = isinstance(self.actor, type) and issubclass(self.actor, Actor)
+        _expect(is_actor, f"actor{of}", "a subclass of Actor", self.actor)
+        _expect(isinstance(self.args, tuple), f"args{of}", "a tuple", self.args)
+        _expect(self.restart in get_args(Restart), f"restart{of}", f"one of {get_args(Restart)}", self.restart)
+        is_limit = limit in ("brutal_kill", "infinity") or (is_number(limit) and limit >= 0)
+        _expect(is_limit, f"shutdown{of}", "seconds, 'brutal_kill' or 'infinity'", limit)
+        _expect(isinstance(self.name, Name | None), f"name{of}", "a Name of a registry", self.name)
+        _expect(isinstance(self.backoff, Backoff | None), f"backoff{of}", "a Backoff", self.backoff)
+        _expect(isinstance(self.significant, bool), f"significant{of}", "True or False", self.significant)
         if self.significant and self.restart == "permanent":
             msg = f"significant of {self.id!r}: a permanent child never ends by itself, got restart='permanent'"
             raise SpecError(msg)
@@ -109,10 +119,8 @@ class Flags:
         if self.strategy not in get_args(Strategy):
             msg = f"strategy: expected one of {get_args(Strategy)}, got {self.strategy!r}"
             raise SpecError(msg)
-        if not isinstance(self.intensity, int) or isinstance(self.intensity, bool) or self.intensity < 0:
-            msg = f"intensity: expected a whole number of at least 0, got {self.intensity!r}"
-            raise SpecError(msg)
-        if not isinstance(self.period, int | float) or not self.period > 0:
+        check_whole("intensity", self.intensity, 0)
+        if not is_number(self.period) or not self.period > 0:
             msg = f"period: expected seconds above 0, got {self.period!r}"
             raise SpecError(msg)
 
@@ -174,6 +182,9 @@ def supervisor(
 
 def check_children(id: str, children: Sequence[ChildSpec], flags: Flags) -> None:  # noqa: A002 - OTP's field name
     """Raise `SpecError` for what can not stand together under one supervisor (OTP `check_childspecs/2`)."""
+    if not isinstance(children, Sequence):
+        msg = f"children of {id!r}: expected a sequence of ChildSpec, got {children!r}"
+        raise SpecError(msg)
     seen: set[str] = set()
     for child in children:
         if not isinstance(child, ChildSpec):
@@ -213,8 +224,13 @@ def dynamic_supervisor(
     if template.significant:
         msg = f"template of {id!r}: a dynamic supervisor has no significant children"
         raise SpecError(msg)
-    if max_children is not None and (not isinstance(max_children, int) or max_children < 0):
-        msg = f"max_children of {id!r}: expected a whole number of at least 0, got {max_children!r}"
+    if template.name is not None:
+        msg = f"template of {id!r}: its children are named one by one, got the name {template.name!r}"
+        raise SpecError(msg)
+    if max_children is not None:
+        check_whole(f"max_children of {id!r}", max_children, 0)
+    if not isinstance(extra_arguments, tuple):
+        msg = f"extra_arguments of {id!r}: expected a tuple, got {extra_arguments!r}"
         raise SpecError(msg)
     args = (flags, replace(template, args=(*template.args, *extra_arguments)), max_children)
     return ChildSpec(id, DynamicSupervisor, args, restart, shutdown, name, None, "dynamic_supervisor")

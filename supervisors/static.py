@@ -48,9 +48,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TryAgain:
-    """Info: a restart that failed or was put off is due."""
+    """Info: a restart that failed, or was put off and has been counted, is due."""
 
     child: Child
+    counted: bool
 
 
 class Child:
@@ -127,10 +128,10 @@ class Supervisor(Actor):
                     child.process = None
                     child.last_reason = reason
                     await self._react(child, reason)
-            case TryAgain(child):
+            case TryAgain(child, counted):
                 if child.restarting and self.children.get(child.spec.id) is child:
                     child.pending = None
-                    await self._try(child)
+                    await (self._restart_late(child) if counted else self._restart(child))
 
     async def terminate(self, reason: Reason) -> None:
         """Stop the children one at a time in reverse start order."""
@@ -185,20 +186,23 @@ class Supervisor(Actor):
                 period=self.flags.period,
             )
             raise Stop(SHUTDOWN)
-        child.restarting = True
         child.tries += 1
         await self._stop_in_reverse(self._group(child))
+        child.restarting = True
         wait = delay(child.spec.backoff, child.tries)
         if wait > 0:
-            child.pending = self.send_after(wait, TryAgain(child))
+            child.pending = self.send_after(wait, TryAgain(child, counted=True))
         else:
-            await self._try(child, counted=True)
+            await self._start_group(child)
 
-    async def _try(self, child: Child, *, counted: bool = False) -> None:
+    async def _restart_late(self, child: Child) -> None:
+        """Start the child and who goes with it after a back-off; who was started on request meanwhile goes along."""
+        await self._stop_in_reverse(self._group(child))
+        child.restarting = True
+        await self._start_group(child)
+
+    async def _start_group(self, child: Child) -> None:
         """Start the child and who goes with it; a failure is counted and tried again through the mailbox."""
-        if not counted and child.spec.backoff is None:
-            await self._restart(child)
-            return
         for each in self._group(child):
             each.restarts += 1
             try:
@@ -207,14 +211,13 @@ class Supervisor(Actor):
                 telemetry.emit("child.start_failed", each.spec.id, reason=reason, path=_path(each, reason))
                 each.last_reason = reason
                 each.restarts -= 1
-                # OTP: one_for_all takes the whole group down and begins anew, rest_for_one goes on from here.
-                again = each if self.flags.strategy == "rest_for_one" else child
+                # From here on it is this one that restarts, with its own group: in one_for_all everybody, in
+                # rest_for_one those after it.
                 child.restarting = False
-                again.restarting = True
-                if again.spec.backoff is None:
-                    self.process.info(TryAgain(again))
-                else:
-                    await self._restart(again)
+                each.restarting = True
+                # Others first, so that their calls get in between.
+                await trio.lowlevel.cancel_shielded_checkpoint()
+                self.process.info(TryAgain(each, counted=False))
                 return
             each.restarting = False
         child.restarting = False
@@ -254,9 +257,11 @@ class Supervisor(Actor):
             if child.pending is not None:
                 child.pending.cancel()
                 child.pending = None
-            process, child.process = child.process, None
-            if process is not None:
-                await stop(process)
+            child.restarting = False
+            if child.process is not None:
+                # It is ours until it has gone: killed meanwhile, we must find it among the living.
+                await stop(child.process)
+                child.process = None
                 if child.spec.restart == "temporary":
                     self.children.pop(child.spec.id, None)
 
@@ -280,10 +285,10 @@ class Supervisor(Actor):
         return child
 
     async def _add(self, spec: ChildSpec) -> Process | None:
+        check_children(self.process.spec.id, [spec], self.flags)
         if spec.id in self.children:
             msg = f"there is a child {spec.id!r} already"
             raise AlreadyStarted(msg)
-        check_children(self.process.spec.id, [spec], self.flags)
         child = self.children[spec.id] = Child(spec)
         try:
             await self._start(child)
@@ -295,7 +300,6 @@ class Supervisor(Actor):
         return child.process
 
     async def _terminate_child(self, child: Child) -> None:
-        child.restarting = False
         await self._stop_in_reverse([child])
         if child.spec.restart == "temporary":
             self.children.pop(child.spec.id, None)

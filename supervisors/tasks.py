@@ -25,7 +25,7 @@ from supervisors.dynamic import DynamicSupervisor
 from supervisors.exits import KILL, NORMAL, CallTimeout, Down, NoProc, Reason
 from supervisors.process import Process
 from supervisors.registry import Name
-from supervisors.specs import ChildSpec, Restart, Shutdown, dynamic_supervisor, worker
+from supervisors.specs import ChildSpec, Restart, Shutdown, check_whole, dynamic_supervisor, worker
 
 Work = Callable[..., Awaitable[Any]]
 
@@ -89,8 +89,11 @@ def start_task(supervisor: Name, work: Work, *args: Any, owner: Process | None =
     """Start `await work(*args)` under the task supervisor and return at once.
 
     With an `owner` the two are linked: the owner's end ends the task, and the task's crash reaches the owner. Raises
-    `NoProc` when there is no such supervisor now, and `MaxChildren`.
+    `NoProc` when there is no such supervisor or owner any more, and `MaxChildren`.
     """
+    if owner is not None and not owner.alive:
+        msg = f"{owner!r} has ended and can own no task"
+        raise NoProc(msg)
     holder = supervisor.whereis()
     if holder is None or not isinstance(holder.actor, DynamicSupervisor):
         msg = f"no task supervisor is registered as {supervisor.key!r}"
@@ -116,9 +119,10 @@ async def stream_tasks(
 ) -> AsyncIterator[AsyncIterator[Any]]:
     """Run `work(item)` for all items, so many at once, and give the results as they come (`async_stream/6`).
 
-    In the order of the items, or as they end. A task that fails or takes longer than `timeout` raises where its
-    result would have come. Leaving the block stops what is under way.
+    In the order of the items, or as they end. A task that fails, or takes longer than `timeout` seconds from its
+    start, raises where its result would have come. Leaving the block stops what is under way.
     """
+    check_whole("max_concurrency", max_concurrency, 1)
     pending: deque[Job] = deque()
 
     async def results() -> AsyncIterator[Any]:
@@ -139,12 +143,18 @@ async def stream_tasks(
 
 
 async def _next(pending: deque[Job], timeout: float, *, ordered: bool) -> Any:
-    job = pending[0] if ordered else await _first_ended(pending)
+    # The first was started first, so nobody's time is over sooner.
+    deadline = pending[0].process.started_at + timeout
+    job = pending[0]
+    if not ordered:
+        with trio.move_on_at(deadline):
+            job = await _first_ended(pending)
     try:
-        result = await job.result(timeout)
+        result = await job.result(max(0.0, deadline - trio.current_time()))
     except CallTimeout:
         job.process.exit(KILL)
-        raise
+        msg = f"{job.process!r} has no result within {timeout:g} s"
+        raise CallTimeout(msg) from None
     # Only now: cancelled above, it is among what leaving the block stops.
     pending.remove(job)
     return result

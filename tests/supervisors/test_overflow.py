@@ -200,6 +200,25 @@ async def test_others_run_between_slices(autojump_clock: Any) -> None:
         assert await process.call("seen") == list(range(5_000))
 
 
+async def test_an_actor_that_casts_to_itself_starves_nobody(autojump_clock: Any) -> None:
+    """Others run after every thousand of its messages, though its mailbox is never longer than one."""
+
+    class Talker(Box):
+        def handle_cast(self, message: Any) -> None:
+            if message:
+                self.process.cast(message - 1)
+
+    async with running(worker("box", Talker, name=BOX)):
+        process = BOX.whereis()
+        assert process is not None
+        process.cast(10_000)
+        turns = 0
+        while process.mailbox_length() or process.handled < 10_000:
+            turns += 1
+            await trio.lowlevel.checkpoint()
+        assert turns >= 9
+
+
 async def test_a_deferred_answer_dies_with_its_actor(autojump_clock: Any) -> None:
     """Whoever was promised an answer learns at once that there will be none."""
     from supervisors import NO_REPLY
