@@ -145,6 +145,7 @@ def build(settings: Settings, directory: DataDirectory, catalogue: CatalogueServ
         catalogue,
         grain=settings.anonymous_time_granularity,
         time_scale=settings.sla_time_scale,
+        bus=bus,
     )
     intake = Intake(identity, reports)
     notifications = Notifications(database, bus)

@@ -1,8 +1,7 @@
 """The bus: NATS JetStream behind the door to asyncio.
 
-Streams and durable consumers are declared here as data and brought about at every connect. Delivery is at least once: a
-message is gone from a consumer only when it was acknowledged. The stream refuses new messages when it is full
-(`discard: new`), so the outbox keeps what the bus can not take, and nothing unread is ever dropped for newer.
+Streams and durable consumers are declared in `streams` and brought about at every connect. Delivery is at least once: a
+message is gone from a consumer only when it was acknowledged.
 """
 
 from __future__ import annotations
@@ -10,64 +9,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import nats
 import nats.errors
 import nats.js.errors
 import structlog
 from nats.aio.msg import Msg
-from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.api import ConsumerConfig, StreamConfig
 
 from jagawarga.errors import Unavailable
 from jagawarga.plumbing.aio import DEADLINE, AioDoor, at_close
+from jagawarga.plumbing.streams import CONSUMERS, EVENTS, STREAMS, stream_of
 from supervisors import Actor
 
-SUBJECTS: Final = "jagawarga.events"
-EVENTS: Final = "EVENTS"
-DEADLETTERS: Final = "DEADLETTERS"
 CONNECT_SECONDS = 5.0
 PUBLISH_SECONDS = 5.0
 IN_FLIGHT = 128
 GIVE_UP_FETCHING_AFTER = 3
 CHECK_EVERY = 5.0
 MESSAGE_ID = "Nats-Msg-Id"
-
-_DAY = 24 * 3600.0
-
-STREAMS: Final = (
-    StreamConfig(
-        name=EVENTS,
-        subjects=[f"{SUBJECTS}.>"],
-        storage=StorageType.FILE,
-        retention=RetentionPolicy.LIMITS,
-        discard=DiscardPolicy.NEW,
-        max_age=365 * _DAY,
-        max_bytes=8 * 1024**3,
-        max_msg_size=65_536,
-        duplicate_window=600,
-        allow_direct=True,
-    ),
-    StreamConfig(
-        name=DEADLETTERS,
-        subjects=["jagawarga.dlq.>"],
-        storage=StorageType.FILE,
-        max_age=365 * _DAY,
-        max_bytes=1024**3,
-        discard=DiscardPolicy.NEW,
-    ),
-)
-CONSUMERS: Final = (
-    ConsumerConfig(
-        durable_name="notification",
-        filter_subject=f"{SUBJECTS}.>",
-        ack_policy=AckPolicy.EXPLICIT,
-        # What a killed consumer had fetched comes again after this; a batch takes milliseconds.
-        ack_wait=10,
-        max_ack_pending=2048,
-        max_deliver=-1,
-    ),
-)
 
 _DOWN = (OSError, asyncio.TimeoutError, nats.errors.Error)
 
@@ -102,6 +63,7 @@ class Bus:
         self.door = door
         self.url = url
         self.durables = tuple(durables)
+        self._streams = {each.durable_name: stream_of(each) for each in self.durables}
         self._client: Any = None
         self._js: Any = None
         # A connection belongs to the loop that opened it, and may be touched in no other.
@@ -140,6 +102,10 @@ class Bus:
     async def read_from(self, sequence: int, limit: int) -> list[Delivery]:
         """Read up to `limit` stored events from `sequence` on; leaves no state in the broker."""
         return await self.door.run(self._read_from, sequence, limit)
+
+    async def find(self, stream: str, subject: str) -> bytes | None:
+        """Give the newest message that lies in `stream` under exactly this subject, `None` when there is none."""
+        return await self.door.run(self._find, stream, subject)
 
     async def last_sequence(self) -> int:
         """The place of the newest stored event; 0 when there is none."""
@@ -192,7 +158,7 @@ class Bus:
         try:
             subscription = self._subscriptions.get(durable)
             if subscription is None:
-                subscription = await stream.pull_subscribe_bind(durable=durable, stream=EVENTS)
+                subscription = await stream.pull_subscribe_bind(durable=durable, stream=self._streams[durable])
                 self._subscriptions[durable] = subscription
             messages = await subscription.fetch(batch, timeout=wait)
         except (TimeoutError, nats.errors.TimeoutError):
@@ -212,7 +178,7 @@ class Bus:
             return
         self._failures[durable] = 0
         try:
-            await self._js.consumer_info(EVENTS, durable)
+            await self._js.consumer_info(self._streams[durable], durable)
         except _DOWN as error:
             old = self._subscriptions.pop(durable, None)
             if old is not None:
@@ -255,6 +221,16 @@ class Bus:
             msg = f"the broker is out of reach ({type(error).__name__})"
             raise Unavailable(msg) from error
 
+    async def _find(self, stream: str, subject: str) -> bytes | None:
+        try:
+            found = await self._stream().get_last_msg(stream, subject, direct=True)
+        except nats.js.errors.NotFoundError:
+            return None
+        except _DOWN as error:
+            msg = f"the broker is out of reach ({type(error).__name__})"
+            raise Unavailable(msg) from error
+        return bytes(found.data or b"")
+
     async def _last_sequence(self) -> int:
         try:
             return int((await self._stream().stream_info(EVENTS)).state.last_seq)
@@ -296,7 +272,7 @@ class Bus:
             for stream in STREAMS:
                 await _declare_stream(js, stream)
             for durable in self.durables:
-                await js.add_consumer(EVENTS, durable)
+                await js.add_consumer(stream_of(durable), durable)
         except BaseException:
             await _quietly(client.close())
             raise

@@ -25,14 +25,14 @@ _WRITE: Final = object()
 log = structlog.get_logger()
 
 
-async def commit(writer: Name, command: Any) -> Any:
+async def commit(writer: Name, command: Any, within: float = ANSWER_WITHIN) -> Any:
     """Have `command` written and return its answer once it is durable.
 
-    Raises `Unavailable` when the queue is full or the writer ended; in the latter case, as after a cancellation, the
-    command may or may not have been written.
+    Raises `Unavailable` when the queue is full, when there is no answer `within` so many seconds, or when the writer
+    ended; but for the full queue, and as after a cancellation, the command may or may not have been written.
     """
     try:
-        return await writer.call(command, ANSWER_WITHIN)
+        return await writer.call(command, within)
     except CallError as error:
         msg = f"the writer gave no answer ({type(error).__name__})"
         raise Unavailable(msg) from error

@@ -57,12 +57,16 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The promise that a report is on disk. `tracking_code` is shown here once and never again."""
+    """The promise that a report is on disk. `tracking_code` is shown here once and never again.
+
+    `waiting`: it lies with the broker, sealed, until the database takes it; its clock runs already.
+    """
 
     report_id: UUID
     tracking_code: str
     status: Status
     due_at: datetime | None
+    waiting: bool = False
 
 
 @dataclass(frozen=True, slots=True)

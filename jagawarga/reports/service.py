@@ -8,17 +8,21 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid4
 
+import trio
+
 from jagawarga.errors import Conflict, Invalid, NotFound, Unavailable
 from jagawarga.plumbing.outbox import KICK
 from jagawarga.plumbing.telemetry import REPORTS
 from jagawarga.plumbing.writer import commit
 from jagawarga.reports.actor import Act, Crew
+from jagawarga.reports.detour import Detour
 from jagawarga.reports.directory import Directory
 from jagawarga.reports.messages import Action, FileReport, Page, Receipt, ReportView, Status
 from jagawarga.reports.model import ENDS, filed, shared_terms
 from jagawarga.reports.recovery import Missing
 from jagawarga.reports.store import NEWEST, Filing, Store
 from jagawarga.reports.tracking import PURPOSE, canonical, new_code
+from jagawarga.reports.waiting import WaitingRoom
 from supervisors import NORMAL, Down, NoProc, Registry
 from supervisors.exits import CallError
 
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from jagawarga.catalogue.messages import CatalogueDoor
+    from jagawarga.plumbing.bus import Bus
     from jagawarga.plumbing.database import Database
     from jagawarga.plumbing.keys import Keyring
     from jagawarga.reports.model import Transition
@@ -33,6 +38,8 @@ if TYPE_CHECKING:
 MOST: Final = 200
 ACT_WITHIN: Final = 25.0
 ASK_TIMES: Final = 3
+PATIENCE: Final = 2.0
+"""Seconds a citizen waits for the database before the report goes to the waiting room."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -53,12 +60,19 @@ class Reports:
         grain: float = 60.0,
         time_scale: float = 1.0,
         clock: Callable[[], datetime] = utc_now,
+        bus: Bus | None = None,
     ) -> None:
-        """`grain` is the seconds an anonymous report's time is told in; limits are divided by `time_scale`."""
+        """`grain` is the seconds an anonymous report's time is told in; limits are divided by `time_scale`.
+
+        Without a `bus` there is no waiting room: what the database does not take is refused.
+        """
         names = Registry("reports-parts")
         self.writer = names.name("writer")
         self.relay = names.name("relay")
         self.recovery = names.name("recovery")
+        self.drain = names.name("drain")
+        self.waiting = None if bus is None else WaitingRoom(bus, keyring)
+        self.detour = Detour()
         self.store = Store(database, keyring)
         self.directory = Directory()
         self.crew = Crew(self.store, self.writer, self.directory, clock)
@@ -73,15 +87,16 @@ class Reports:
     async def file(self, command: FileReport) -> Receipt:
         """Commit the report durably with its history and its event, then answer.
 
-        Cancelled, the report may be filed or not. Raises `Invalid` for what the catalogue does not know, and
-        `Unavailable` while it can not be made durable.
+        While the database is away or too slow the report is stored by the broker instead, and the receipt says that
+        it waits. Cancelled, the report may be filed or not. Raises `Invalid` for what the catalogue does not know,
+        and `Unavailable` while it can be made durable nowhere.
         """
         try:
             receipt = await self._file(command)
         except Exception as error:
             REPORTS.labels(command.privacy, "unavailable" if isinstance(error, Unavailable) else "rejected").inc()
             raise
-        REPORTS.labels(command.privacy, "accepted").inc()
+        REPORTS.labels(command.privacy, "waiting" if receipt.waiting else "accepted").inc()
         return receipt
 
     async def _file(self, command: FileReport) -> Receipt:
@@ -106,8 +121,25 @@ class Reports:
         code = new_code()
         content = self.store.seal_content(step.state.report_id, command.text, place)
         digest = self.keyring.digest(PURPOSE, code.replace("-", "").encode())
-        await commit(self.writer, Filing(step, assigned.area, digest, content))
-        return Receipt(step.state.report_id, code, step.state.status, step.state.due_at)
+        waits = await self._keep(Filing(step, assigned.area, digest, content))
+        return Receipt(step.state.report_id, code, step.state.status, step.state.due_at, waits)
+
+    async def _keep(self, filing: Filing) -> bool:
+        """Make a filing durable, in the database or else in the waiting room; True if it waits there."""
+        if self.waiting is None:
+            await commit(self.writer, filing)
+            return False
+        if not self.detour.taken(trio.current_time()):
+            try:
+                await commit(self.writer, filing, PATIENCE)
+            except Unavailable:
+                # It may have been written all the same, or be yet: by its id it will be one report.
+                self.detour.failed(trio.current_time())
+            else:
+                self.detour.worked()
+                return False
+        await self.waiting.admit(filing)
+        return True
 
     async def write(self, batch: Sequence[Filing | Transition]) -> list[bool]:
         """Write a batch, and set going what follows from it; the writer's half of filing.
@@ -161,7 +193,22 @@ class Reports:
         if plain is None:
             return _there(None)
         # What is compared is a keyed digest, so the time a look-up takes tells nothing about other codes.
-        return _there(await self.store.view("tracked_report", self.keyring.digest(PURPOSE, plain)))
+        digest = self.keyring.digest(PURPOSE, plain)
+        try:
+            found = await self.store.view("tracked_report", digest)
+        except Unavailable:
+            found = await self._waiting(digest)
+            if found is None:
+                raise
+            return found
+        return _there(found or await self._waiting(digest))
+
+    async def _waiting(self, digest: bytes) -> ReportView | None:
+        try:
+            return None if self.waiting is None else await self.waiting.look_up(digest)
+        except Unavailable:
+            # Without the broker nothing is known of those who wait; the database's own answer stands.
+            return None
 
     async def open_for_agency(self, agency: str, report_id: UUID) -> ReportView:
         """One report as an agency sees it."""

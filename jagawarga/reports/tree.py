@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from jagawarga.plumbing.outbox import Publisher, Relay
 from jagawarga.plumbing.writer import GroupCommit
 from jagawarga.reports.actor import ReportActor
+from jagawarga.reports.drain import Drain
 from jagawarga.reports.recovery import Recovery
 from supervisors import Backoff, ChildSpec, dynamic_supervisor, supervisor, worker
 
@@ -29,6 +30,9 @@ def reports_tree(reports: Reports, bus: Publisher) -> ChildSpec:
         worker("writer", GroupCommit, reports.write, name=reports.writer, shutdown=15.0),
         worker("relay", Relay, reports.store, bus, name=reports.relay),
     ]
+    if reports.waiting is not None:
+        room = reports.waiting
+        writing.append(worker("drain", Drain, room.bus, room, reports.writer, name=reports.drain))
     children = [
         supervisor("writing", writing, intensity=50, period=5.0),
         supervisor("partitions", partitions, intensity=50, period=5.0),

@@ -125,13 +125,13 @@ class House:
 
 
 @asynccontextmanager
-async def built(url: str, nats_url: str, path: Path, **options: Any) -> AsyncIterator[House]:
-    """Run the reports context with all it stands on."""
+async def built(url: str, nats_url: str, path: Path, *, waiting: bool = False, **options: Any) -> AsyncIterator[House]:
+    """Run the reports context with all it stands on; with or without a waiting room."""
     door = AioDoor()
     database, stream = Database(door, url), Bus(door, nats_url)
     bus = Flaky(stream)
     catalogue = OneRoute()
-    reports = Reports(database, Keyring.load(path), catalogue, **options)
+    reports = Reports(database, Keyring.load(path), catalogue, bus=stream if waiting else None, **options)
     plumbing = [
         worker("aio", AioActor, door),
         worker("database", DatabaseActor, database),

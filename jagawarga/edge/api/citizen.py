@@ -38,10 +38,10 @@ class ReportBody(Body):
 
 
 async def submit(ask: Ask[NoQuery, ReportBody]) -> Answer:
-    """File a report; the answer is the promise that it is on disk."""
+    """File a report; the answer is the promise that it is on disk: 201 in the database, 202 with the broker for now."""
     command = ask.body.command(ask.limits.text)
     receipt = await ask.doors.intake.submit(ask.principal, command)
-    return Answer(views.receipt(receipt, anonymous=command.privacy == "anonymous"), 201)
+    return Answer(views.receipt(receipt, anonymous=command.privacy == "anonymous"), 202 if receipt.waiting else 201)
 
 
 async def own_reports(ask: Ask[PageQuery, None]) -> Answer:

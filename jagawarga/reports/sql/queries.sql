@@ -1,5 +1,6 @@
 -- name: insert_reports
--- Group commit of filings: one statement, hence one transaction, for all that waited.
+-- Group commit of filings: one statement, hence one transaction, for all that waited. A report that is there already
+-- is left as it is: it was in doubt, went to the waiting room as well, and comes a second time.
 WITH input AS (
     SELECT *
     FROM unnest(
@@ -19,14 +20,18 @@ WITH input AS (
     SELECT report_id, tracking, privacy, category, area, agency, reporter, content, terms,
         'received', 0, 1, ARRAY[agency], created_at, level_since, due_at
     FROM input
+    ON CONFLICT (report_id) DO NOTHING
+    RETURNING report_id
+), new AS (
+    SELECT input.* FROM input JOIN filed ON filed.report_id = input.report_id
 ), told AS (
     INSERT INTO reports.history (report_id, version, event, status, level, holder, actor, at, note)
-    SELECT report_id, 1, 'report.received', 'received', 0, agency, 'system', created_at, NULL FROM input
+    SELECT report_id, 1, 'report.received', 'received', 0, agency, 'system', created_at, NULL FROM new
 ), shown AS (
-    INSERT INTO reports.access (agency, created_at, report_id) SELECT agency, created_at, report_id FROM input
+    INSERT INTO reports.access (agency, created_at, report_id) SELECT agency, created_at, report_id FROM new
 )
 INSERT INTO reports.outbox (position, event_id, report_id, subject, payload)
-SELECT position, event_id, report_id, subject, payload FROM input;
+SELECT position, event_id, report_id, subject, payload FROM new;
 
 -- name: apply_steps
 -- Group commit of steps: each only if its report still has the version it was decided on; returns those that held.
