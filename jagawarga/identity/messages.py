@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 Role = Literal["citizen", "officer", "operator"]
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who is asking, as far as the request in hand needs to know.
-
-    `subject` is identity's own key of the account and never leaves memory; `pseudonym` is what other
-    contexts may store; `agency` is set for officers only.
-    """
-
-    subject: str
-    pseudonym: str
-    role: Role
-    agency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +17,21 @@ class PersonalFacts:
     phone: str | None
     email: str | None
     address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who is asking, as far as the request in hand needs to know.
+
+    `subject` is identity's own key of the account and never leaves memory, nor do `facts`, a citizen's own data for
+    the anonymizer; `pseudonym` is what other contexts may store; `agency` is set for officers only.
+    """
+
+    subject: str
+    pseudonym: str
+    role: Role
+    agency: str | None = None
+    facts: PersonalFacts | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ import trio
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from jagawarga.errors import Conflict, Invalid, TooManyRequests, Unauthenticated, Unavailable
+from jagawarga.errors import Conflict, Corrupt, Invalid, NotFound, TooManyRequests, Unauthenticated, Unavailable
 from jagawarga.identity.actor import MayTry, Tried
 from jagawarga.identity.messages import PersonalFacts
 from jagawarga.identity.model import check_registration, check_username, password_problem
-from jagawarga.identity.store import Store
+from jagawarga.identity.store import Account, Store
 from jagawarga.identity.tokens import Tokens
 from supervisors import CallError, Registry
 
@@ -97,9 +97,19 @@ class Identity:
         if account is None or not right:
             msg = "user name or password is wrong"
             raise Unauthenticated(msg)
+        facts = await self._facts_for_token(account)
         return self.tokens.issue(
-            str(account.account_id), self.pseudonym(account.account_id), account.role, account.agency
+            str(account.account_id), self.pseudonym(account.account_id), account.role, account.agency, facts
         )
+
+    async def _facts_for_token(self, account: Account) -> PersonalFacts | None:
+        if account.role != "citizen":
+            return None
+        try:
+            return await self.store.facts(account.account_id)
+        except (Corrupt, NotFound):
+            # Whoever signs in may do so; an anonymous report of theirs can not be cut, and will be refused.
+            return None
 
     async def authenticate(self, access_token: str) -> Principal:
         """Give whom a token stands for; touches no disk."""

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -248,7 +249,8 @@ async def test_a_refused_filing_is_parked(house: House) -> None:
     assert sealed is not None
     filing = waits.unseal(sealed)
     assert isinstance(filing, Filing)
-    state = replace(filing.step.state, privacy="public\0", report_id=type(filing.step.state.report_id)(int=1))
+    unheard_of: Any = "public\0"
+    state = replace(filing.step.state, privacy=unheard_of, report_id=UUID(int=1))
     await waits.admit(replace(filing, step=replace(filing.step, state=state), tracking=b"other"))
     await PLUMBING.call(RestartChild("database"), timeout=20)
     await drained(house)
