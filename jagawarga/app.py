@@ -38,6 +38,7 @@ from jagawarga.plumbing import telemetry
 from jagawarga.plumbing.aio import AioDoor
 from jagawarga.plumbing.bus import Bus
 from jagawarga.plumbing.database import Database
+from jagawarga.plumbing.deadletters import DeadLetters
 from jagawarga.plumbing.keys import Keyring
 from jagawarga.plumbing.logs import configure_logging, log_supervision, server_log
 from jagawarga.plumbing.tree import plumbing_children
@@ -101,6 +102,7 @@ class House:
     notifications: Notifications
     front: Front
     watching: Watching
+    deadletters: DeadLetters
     runtime: Runtime | None = None
 
     def running(self) -> Runtime:
@@ -164,7 +166,7 @@ def build(settings: Settings, directory: DataDirectory, catalogue: CatalogueServ
     house = House(
         settings, directory, postgres, nats, keyring, door, database, bus,
         catalogue, identity, reports, intake, notifications, front,
-        Watching(settings.loop_block_limit, settings.loop_block_crash_after),
+        Watching(settings.loop_block_limit, settings.loop_block_crash_after), DeadLetters(bus),
     )  # fmt: skip
     return house
 

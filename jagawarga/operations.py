@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from jagawarga.errors import JagaWargaError
 from supervisors.control import ControlError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Mapping
 
     from jagawarga.app import House
     from supervisors.desk import Operation
+
+T = TypeVar("T")
 
 
 def operations(house: House) -> Mapping[str, Operation]:
@@ -44,4 +46,34 @@ def operations(house: House) -> Mapping[str, Operation]:
         """The address of the broker, for checks from outside."""
         return house.bus.url
 
-    return {each.__name__: each for each in (reports, stored, dsn, nats_url)}
+    known: tuple[Any, ...] = (reports, stored, dsn, nats_url)
+    return {each.__name__: each for each in known} | _deadletters(house)
+
+
+def _deadletters(house: House) -> dict[str, Operation]:
+    async def deadletters(limit: int = 100) -> list[dict[str, Any]]:
+        """List the dead letters, the oldest first."""
+        return [each.shown() for each in await _refusing(house.deadletters.oldest(limit))]
+
+    async def deadletter(number: int) -> dict[str, Any]:
+        """Show one dead letter with what it says."""
+        letter, said = await _refusing(house.deadletters.show(number))
+        return {**letter.shown(), "says": said}
+
+    async def retry_deadletter(number: int) -> dict[str, Any]:
+        """Send a dead letter on its way again."""
+        return (await _refusing(house.deadletters.retry(number))).shown()
+
+    async def drop_deadletter(number: int) -> dict[str, Any]:
+        """Forget a dead letter."""
+        return (await _refusing(house.deadletters.drop(number))).shown()
+
+    known: tuple[Any, ...] = (deadletters, deadletter, retry_deadletter, drop_deadletter)
+    return {each.__name__: each for each in known}
+
+
+async def _refusing(work: Awaitable[T]) -> T:
+    try:
+        return await work
+    except JagaWargaError as error:
+        raise ControlError(str(error)) from None

@@ -7,9 +7,9 @@ message is gone from a consumer only when it was acknowledged.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import nats
 import nats.errors
@@ -20,7 +20,7 @@ from nats.js.api import ConsumerConfig, StreamConfig
 
 from jagawarga.errors import Unavailable
 from jagawarga.plumbing.aio import DEADLINE, AioDoor, at_close
-from jagawarga.plumbing.streams import CONSUMERS, EVENTS, STREAMS, stream_of
+from jagawarga.plumbing.streams import BURIED, CONSUMERS, EVENTS, STREAMS, stream_of
 from supervisors import Actor
 
 CONNECT_SECONDS = 5.0
@@ -31,6 +31,8 @@ CHECK_EVERY = 5.0
 MESSAGE_ID = "Nats-Msg-Id"
 
 _DOWN = (OSError, asyncio.TimeoutError, nats.errors.Error)
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -106,6 +108,10 @@ class Bus:
     async def find(self, stream: str, subject: str) -> bytes | None:
         """Give the newest message that lies in `stream` under exactly this subject, `None` when there is none."""
         return await self.door.run(self._find, stream, subject)
+
+    async def with_streams(self, work: Callable[..., Awaitable[T]], *args: Any) -> T:
+        """Do one unit of work with the broker's JetStream context; raises `Unavailable`."""
+        return await self.door.run(self._with_streams, work, args)
 
     async def last_sequence(self) -> int:
         """The place of the newest stored event; 0 when there is none."""
@@ -210,11 +216,11 @@ class Bus:
     async def _park(self, delivery: Delivery, reason: str) -> None:
         stream = self._stream()
         message = self._message(delivery)
-        headers = {MESSAGE_ID: f"dlq-{delivery.sequence}", "Reason": reason, "Sequence": str(delivery.sequence)}
+        # By subject and place: two streams have a fifth message each, and both may have to be kept.
+        identity = f"dlq-{delivery.subject}-{delivery.sequence}"
+        headers = {MESSAGE_ID: identity, "Reason": reason, "Sequence": str(delivery.sequence)}
         try:
-            await stream.publish(
-                f"jagawarga.dlq.{delivery.subject}", delivery.payload, PUBLISH_SECONDS, headers=headers
-            )
+            await stream.publish(f"{BURIED}.{delivery.subject}", delivery.payload, PUBLISH_SECONDS, headers=headers)
             if message is not None:
                 await message.term()
         except _DOWN as error:
@@ -230,6 +236,13 @@ class Bus:
             msg = f"the broker is out of reach ({type(error).__name__})"
             raise Unavailable(msg) from error
         return bytes(found.data or b"")
+
+    async def _with_streams(self, work: Callable[..., Awaitable[T]], args: tuple[Any, ...]) -> T:
+        try:
+            return await work(self._stream(), *args)
+        except _DOWN as error:
+            msg = f"the broker is out of reach ({type(error).__name__})"
+            raise Unavailable(msg) from error
 
     async def _last_sequence(self) -> int:
         try:

@@ -15,6 +15,8 @@ WAITING: Final = "jagawarga.waiting"
 EVENTS: Final = "EVENTS"
 WAITING_ROOM: Final = "WAITING"
 DEADLETTERS: Final = "DEADLETTERS"
+BURIED: Final = "jagawarga.dlq"
+"""A dead letter's subject begins with this, and goes on with the one it had."""
 
 _DAY = 24 * 3600.0
 
@@ -45,7 +47,7 @@ STREAMS: Final = (
     ),
     StreamConfig(
         name=DEADLETTERS,
-        subjects=["jagawarga.dlq.>"],
+        subjects=[f"{BURIED}.>"],
         storage=StorageType.FILE,
         max_age=365 * _DAY,
         max_bytes=1024**3,
