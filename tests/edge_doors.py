@@ -71,6 +71,7 @@ class FakeReports:
         self.owners: dict[UUID, str | None] = {}
         self.failure: BaseException | None = None
         self.delay = 0.0
+        self.waiting = False
 
     def _fail(self) -> None:
         if self.failure is not None:
@@ -87,7 +88,7 @@ class FakeReports:
         )  # fmt: skip
         self.codes[code] = report_id
         self.owners[report_id] = command.reporter
-        return Receipt(report_id, code, "received", NOW)
+        return Receipt(report_id, code, "received", NOW, self.waiting)
 
     def _open(self, report_id: UUID | None) -> ReportView:
         self._fail()

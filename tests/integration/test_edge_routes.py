@@ -215,6 +215,16 @@ async def test_readiness_tells_each_component() -> None:
         assert (await house.client.get("/metrics")).text == "# metrics\n"
 
 
+async def test_a_report_that_waits_is_accepted() -> None:
+    """202 says that it is kept, and not yet where it belongs; the receipt is the same."""
+    async with edge() as house:
+        house.house.reports.waiting = True
+        answer = await house.client.post("/v1/reports", json=REPORT, headers=CITIZEN)
+        assert answer.status_code == 202
+        assert answer.json()["tracking_code"]
+        assert answer.json()["status"] == "received"
+
+
 @pytest.mark.parametrize("failure", [Unavailable("db down", retry_after=7), NoProc("writer")], ids=repr)
 async def test_our_trouble_is_503_with_retry_after(failure: Exception) -> None:
     """Unavailable parts and absent actors ask the caller to come back."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import asyncpg
 import pytest
 import trio
 
+from supervisors.control import ControlError
 from tests.scenarios.house import House, house
 
 CANARY = {
@@ -70,9 +72,12 @@ def scan(directory: Path, needles: dict[str, list[bytes]]) -> list[str]:
     return found
 
 
-@pytest.fixture(scope="module")
-def filed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, str, Path]]:
-    """A house in which the canary person has filed an anonymous report, and an agency has worked on it."""
+@pytest.fixture(scope="module", params=["database up", "database away"])
+def filed(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[House, str, Path]]:
+    """A house in which the canary person has filed an anonymous report, while the database was up, or away."""
+    away = request.param == "database away"
     directory = tmp_path_factory.mktemp("canary")
     with house(directory) as running:
         assert running.http.post("/v1/citizens", json=CANARY).status_code == 201
@@ -90,10 +95,32 @@ def filed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, str
             "longitude": 107.6,
             "address": "Kantor kelurahan; rumah saya Jalan Sangkar Emas No. 47 RT 05 RW 11",
         }
+        if away:
+            running.control("terminate", actor="postgres")
         answer = running.http.post("/v1/reports", json=body, headers={**headers, "User-Agent": "Kenari/1.0"})
-        assert answer.status_code == 201, answer.text
+        assert answer.status_code == (202 if away else 201), answer.text
         assert "report_id" not in answer.json()
-        yield running, answer.json()["tracking_code"], directory
+        code = answer.json()["tracking_code"]
+        if away:
+            # Where it waits, nothing of the person is either; and the code works before the database does.
+            assert scan(directory, {secret: list(spellings(secret)) for secret in SECRETS}) == []
+            assert running.http.get("/v1/tracking", headers={"Tracking-Code": code}).json()["status"] == "received"
+            running.control("start", actor="jagawarga/embedded/postgres")
+            _until_written(running)
+        yield running, code, directory
+
+
+def _until_written(running: House) -> None:
+    """Wait until no report waits with the broker any more, and the database has it."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        try:
+            if running.control("reports"):
+                return
+        except ControlError:
+            pass
+        time.sleep(0.1)
+    pytest.fail("the report was not written within 30 s")
 
 
 async def _rows(dsn: str, *, identity: bool) -> dict[str, list[str]]:
