@@ -59,8 +59,8 @@ CONSUMERS: Final = (
         durable_name="drain",
         filter_subject=f"{WAITING}.>",
         ack_policy=AckPolicy.EXPLICIT,
-        # Longer than the longest write: what a killed drain had fetched comes again after this.
-        ack_wait=30,
+        # What a killed drain had fetched comes again after this. Twice is once, so it may be shorter than a slow write.
+        ack_wait=2,
         max_ack_pending=1024,
         max_deliver=-1,
     ),

@@ -22,7 +22,9 @@ DURABLE: Final = "drain"
 BATCH: Final = 256
 WAIT: Final = 1.0
 RETRY_FIRST: Final = 0.1
-RETRY_LIMIT: Final = 5.0
+RETRY_LIMIT: Final = 1.0
+"""Deadlines run for those who wait: when the database is back, they must not wait much longer."""
+WRITE_WITHIN: Final = 5.0
 PULL: Final = "pull"
 
 log = structlog.get_logger()
@@ -78,7 +80,7 @@ class Drain(Actor):
     async def _write(self, delivery: Delivery, filing: Filing, done: list[Delivery], away: list[Unavailable]) -> None:
         """Write one filing; its neighbours share its commit."""
         try:
-            await commit(self.writer, filing)
+            await commit(self.writer, filing, WRITE_WITHIN)
         except Unavailable as error:
             away.append(error)
         except Corrupt as error:
