@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -193,11 +193,12 @@ async def test_a_refused_row_fails_alone(house: House) -> None:
     receipt = await house.file()
     state = await house.reports.store.load(receipt.report_id)
     assert state is not None
-    twin = decide(state, "acknowledge", "lurah", utc_now())
+    unheard_of: Any = "nobody's"
+    step = decide(replace(state, report_id=uuid4(), privacy=unheard_of), "acknowledge", "lurah", utc_now())
 
     async def poison() -> None:
         try:
-            await commit(house.reports.writer, Filing(twin, None, b"x" * 32, b"sealed"))
+            await commit(house.reports.writer, Filing(step, None, b"x" * 32, b"sealed"))
         except Corrupt as error:
             errors.append(error)
 
