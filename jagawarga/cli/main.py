@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jagawarga.cli.actors import inspect, kill, restart, resume, runtime, suspend, trace, tree
+from jagawarga.cli.backup import backup, restore
 from jagawarga.cli.exits import Refusal
 from jagawarga.cli.figures import config, reports
 from jagawarga.cli.replay.command import replay
@@ -33,7 +34,7 @@ def cli() -> None:
 LOOKING = (tree, top, inspect, runtime, reports, config)
 STEERING = (kill, restart, suspend, resume, trace)
 
-for command in (serve, *LOOKING, *STEERING, token, replay):
+for command in (serve, *LOOKING, *STEERING, token, replay, backup, restore):
     cli.add_command(command)
 
 
