@@ -77,7 +77,7 @@ async def copy_out(js: Any, extent: Extent) -> AsyncGenerator[bytes, None]:
             if isinstance(message, BaseException):
                 raise message
             payload = base64.b64encode(message.data or b"").decode()
-            line = [int(message.seq), message.subject, message.headers or {}, payload]
+            line = [int(message.seq), message.subject, _headers(message.hdrs), payload]
             yield json.dumps(line, separators=(",", ":")).encode() + b"\n"
 
 
@@ -161,6 +161,13 @@ class Filler:
             self._lately = {each: at for each, at in self._lately.items() if now - at < 2 * MEMORY}
         before, self._lately[message_id] = self._lately.get(message_id), now
         return before is not None and now - before < 2 * MEMORY
+
+
+def _headers(raw: str | None) -> dict[str, str]:
+    # By hand: the client's own parser is one of e-mail and makes objects of what is not ASCII.
+    lines = base64.b64decode(raw or "").decode("utf-8", "replace").split("\r\n")[1:]
+    pairs = (line.partition(":") for line in lines if line)
+    return {name: value.strip() for name, _, value in pairs}
 
 
 async def _silent(_error: Exception) -> None:
