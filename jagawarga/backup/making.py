@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING
@@ -99,8 +99,18 @@ def _being_written(archive: Path) -> Iterator[tuple[IO[bytes], Path]]:
         try:
             file.truncate()
             yield file, path
-            # A link and not a rename: what has got the name meanwhile is not overwritten.
-            archive.hardlink_to(path)
+            _name(path, archive)
         finally:
             path.unlink(missing_ok=True)
-            sync_directory(archive.absolute().parent)
+            with suppress(OSError):  # not every filesystem of a stick or a share can
+                sync_directory(archive.absolute().parent)
+
+
+def _name(path: Path, archive: Path) -> None:
+    try:
+        # A link and not a rename: what has got the name meanwhile is not overwritten.
+        archive.hardlink_to(path)
+    except FileExistsError:
+        raise BackupError(f"{archive} is there already; name a new one") from None
+    except OSError:  # a filesystem without links
+        path.rename(archive)

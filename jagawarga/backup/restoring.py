@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
@@ -104,7 +104,8 @@ def _workshop(target: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(workshop, ignore_errors=True)
         if not existed:
-            target.rmdir()
+            with suppress(OSError):  # somebody else put something there meanwhile
+                target.rmdir()
         raise
 
 
@@ -179,7 +180,8 @@ def _fill_file(place: Path, part: Part, data: Generator[bytes, None, None]) -> N
         raise damaged(f"it has a file {part.name}")
     path = place / name
     with told_to_operator(place):
-        path.parent.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+        for above in reversed(name.parents):
+            (place / above).mkdir(mode=PRIVATE, exist_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             for chunk in data:
                 file.write(chunk)

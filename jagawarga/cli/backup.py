@@ -41,7 +41,10 @@ def backup(archive: Path, keys: Path | None, data: Path | None, *, verify: bool,
 
     ARCHIVE is sealed: nobody reads it without the key file, which belongs somewhere else.
     """
-    data = settings_or_refusal(data_dir=data).data_dir
+    settings = settings_or_refusal(data_dir=data)
+    if settings.database_url or settings.nats_url:
+        raise Refusal("the settings name servers that are not embedded; back them up with their own tools")
+    data = settings.data_dir
     keys = keys or archive.with_name(archive.name + ".keys")
     began = monotonic()
 
