@@ -343,16 +343,16 @@ async def test_under_load_every_promise_is_kept(tmp_path_factory: pytest.TempPat
         async with Client(address, patience=Patience(tries=20), connections=128) as client:
             load = Load(client, accounts, ledger, Random(5), 80.0)
             async with trio.open_nursery() as nursery, trio.open_nursery() as havoc:
-                nursery.start_soon(load.run, 60.0)
+                # It ends by itself: httpx leaves generators to the collector when a request is cancelled.
+                nursery.start_soon(load.run, 11.0)
                 havoc.start_soon(_kill_relay, Instance(address, old.data))
                 for number in range(2):
-                    await trio.sleep(3)
+                    await trio.sleep(2)
                     promised.append(deepcopy(ledger))
                     command = ("backup", directory / f"{number}.jw", "--data", old.data, "--keys", directory / "keys")
                     done = await trio.to_thread.run_sync(lambda said: jagawarga(*said), command)
                     assert done.returncode == 0, done.stderr
                 havoc.cancel_scope.cancel()
-                nursery.cancel_scope.cancel()
         old.stop(signal.SIGKILL)
     for number, before in enumerate(promised):
         assert before.count("acknowledged") > 50
