@@ -85,3 +85,7 @@ class Corrupt(JagaWargaError):
 
 class StartupError(JagaWargaError):
     """The process can not start; the message is one line for the operator, and the exit code is 2."""
+
+
+class BackupError(JagaWargaError):
+    """A backup can not be made, read or restored; the message is one line for the operator, and the exit code is 2."""

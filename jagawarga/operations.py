@@ -46,7 +46,15 @@ def operations(house: House) -> Mapping[str, Operation]:
         """The address of the broker, for checks from outside."""
         return house.bus.url
 
-    known: tuple[Any, ...] = (reports, stored, dsn, nats_url)
+    async def backup_sources() -> dict[str, str]:
+        """Where `jagawarga backup` finds the embedded servers; it reads them from its own process (ADR 9)."""
+        if house.postgres is None or house.nats is None:
+            msg = "the database or the broker is not an embedded one; back it up with its own tools"
+            raise ControlError(msg)
+        return {"database": house.database.url, "broker": house.bus.url}
+
+    known: tuple[Any, ...] = (reports, stored, dsn, nats_url, backup_sources)
+
     return {each.__name__: each for each in known} | _deadletters(house)
 
 

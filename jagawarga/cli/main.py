@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jagawarga.cli.actors import inspect, kill, restart, resume, runtime, suspend, trace, tree
+from jagawarga.cli.backup import backup, restore
 from jagawarga.cli.deadletters import deadletters
 from jagawarga.cli.exits import Refusal
 from jagawarga.cli.figures import config, reports
@@ -34,7 +35,7 @@ def cli() -> None:
 LOOKING = (tree, top, inspect, runtime, reports, config)
 STEERING = (kill, restart, suspend, resume, trace)
 
-for command in (serve, *LOOKING, *STEERING, deadletters, token, replay):
+for command in (serve, *LOOKING, *STEERING, deadletters, token, replay, backup, restore):
     cli.add_command(command)
 
 

@@ -14,7 +14,7 @@ from jagawarga.client.sse import EventReader
 from jagawarga.client.values import Draft, Event, Receipt, Refused, Session, Unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
     from types import TracebackType
 
 STREAM_SILENCE = 60.0
@@ -87,7 +87,9 @@ class Client:
 
     # --- agencies
 
-    async def agency_reports(self, session: Session, *, status: str | None = None) -> AsyncIterator[dict[str, Any]]:
+    async def agency_reports(
+        self, session: Session, *, status: str | None = None
+    ) -> AsyncGenerator[dict[str, Any], None]:
         """Go through an officer's reports, newest first, page by page."""
         query: dict[str, str] = {"limit": "100"} | ({"status": status} if status else {})
         while True:

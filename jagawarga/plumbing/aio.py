@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import Any, TypeVar
 
@@ -198,6 +199,17 @@ class AioDoor:
             for crossing in list(current.crossings):
                 crossing.settle(outcome.Error(Unavailable("the door to asyncio closed")))
             current.stop()
+
+
+@asynccontextmanager
+async def own_door() -> AsyncIterator[AioDoor]:
+    """Give an open door for the block, to a program without a tree: nobody watches that its loop answers."""
+    door = AioDoor()
+    door._open()  # noqa: SLF001 - the door's other half
+    try:
+        yield door
+    finally:
+        door._close()  # noqa: SLF001 - the door's other half
 
 
 class AioActor(Actor):

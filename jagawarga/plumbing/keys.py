@@ -44,17 +44,46 @@ class Keyring:
         """
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            masters = {}
-            for path in sorted(directory.iterdir()):
-                match = _FILE.fullmatch(path.name)
-                if match:
-                    masters[int(match[1])] = _read(path)
+            masters = _masters(directory)
             if not masters:
-                masters[1] = _create(directory / "master-1.key")
+                masters[1] = secrets.token_bytes(KEY_BYTES)
+                _write(directory / "master-1.key", masters[1])
         except OSError as error:
             msg = f"can not read the keys in {directory}: {error.strerror}"
             raise StartupError(msg) from error
         return cls(masters)
+
+    @classmethod
+    def existing(cls, directory: Path) -> Keyring:
+        """Read the keys in `directory`, making none.
+
+        Raises `StartupError` where there is none, and as `load` does.
+        """
+        try:
+            masters = _masters(directory)
+        except OSError as error:
+            msg = f"can not read the keys in {directory}: {error.strerror}"
+            raise StartupError(msg) from error
+        if not masters:
+            msg = f"there are no keys in {directory}"
+            raise StartupError(msg)
+        return cls(masters)
+
+    @property
+    def masters(self) -> dict[int, bytes]:
+        """The keys themselves by version, for a key file; whoever has them reads everything."""
+        return dict(self._masters)
+
+    @property
+    def newest(self) -> int:
+        """The version that seals."""
+        return self._newest
+
+    def save(self, directory: Path) -> None:
+        """Write all keys into a directory that has none."""
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for version, key in self._masters.items():
+            _write(directory / f"master-{version}.key", key)
 
     def seal(self, purpose: str, plaintext: bytes, aad: bytes = b"") -> bytes:
         """Encrypt and authenticate (AES-256-GCM, random nonce); `aad` is authenticated with it but not contained."""
@@ -88,6 +117,11 @@ class Keyring:
         return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(self._masters[version])
 
 
+def _masters(directory: Path) -> dict[int, bytes]:
+    named = ((_FILE.fullmatch(path.name), path) for path in sorted(directory.iterdir()))
+    return {int(match[1]): _read(path) for match, path in named if match}
+
+
 def _read(path: Path) -> bytes:
     if path.stat().st_mode & 0o077:
         msg = f"the key file {path} is open to others: chmod 600 it"
@@ -99,9 +133,8 @@ def _read(path: Path) -> bytes:
     return key
 
 
-def _create(path: Path) -> bytes:
-    """Write a new key so that it is whole or not there, and on disk before anything is sealed with it."""
-    key = secrets.token_bytes(KEY_BYTES)
+def _write(path: Path, key: bytes) -> None:
+    """Write a key so that it is whole or not there, and on disk before anything is sealed with it."""
     fresh = path.with_suffix(".new")
     fresh.unlink(missing_ok=True)
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -116,4 +149,3 @@ def _create(path: Path) -> bytes:
         os.fsync(directory)
     finally:
         os.close(directory)
-    return key

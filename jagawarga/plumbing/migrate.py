@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -54,8 +54,10 @@ def split(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in parts if part.strip())
 
 
-async def migrate(connection: Any) -> None:
+async def migrate(connection: Any, only: Collection[str] | None = None) -> None:
     """Apply what is missing; runs in asyncio. Two processes may start at once: one applies, the other waits.
+
+    `only` names the migrations to stop at: rows of an older version go back into the schema they came from.
 
     Raises `StartupError` when an applied file has changed since, or the database knows a file this code does not.
     """
@@ -75,7 +77,7 @@ async def migrate(connection: Any) -> None:
         known = list(migrations())
         _compare(done, known)
         for migration in known:
-            if migration.name not in done:
+            if migration.name not in done and (only is None or migration.name in only):
                 for statement in migration.statements:
                     await _once(connection, statement)
                 await connection.execute(

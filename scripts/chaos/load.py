@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -84,12 +85,13 @@ class Load:
             await trio.sleep(OFFICERS_PAUSE * (0.5 + self.rng.random()))
             try:
                 session = session or await self._sign_in(account)
-                async for report in self.client.agency_reports(session, status="received"):
-                    if report["report_id"] in seen:
-                        break  # newest first: what follows was seen before
-                    seen.add(report["report_id"])
-                    if self.rng.random() < SHARE_ACTED_ON:
-                        await self._steps(session, report["report_id"])
+                async with aclosing(self.client.agency_reports(session, status="received")) as reports:
+                    async for report in reports:
+                        if report["report_id"] in seen:
+                            break  # newest first: what follows was seen before
+                        seen.add(report["report_id"])
+                        if self.rng.random() < SHARE_ACTED_ON:
+                            await self._steps(session, report["report_id"])
             except Refused as refused:
                 if refused.status == 401:
                     session = None

@@ -8,6 +8,7 @@ import shutil
 import signal
 import site
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -24,7 +25,7 @@ import trio
 
 from jagawarga.embedded import leftovers
 from jagawarga.embedded.directory import DataDirectory
-from jagawarga.embedded.nats import EmbeddedNats, prepare_nats
+from jagawarga.embedded.nats import EmbeddedNats, greets, prepare_nats
 from jagawarga.embedded.ports import ReservedPort
 from jagawarga.embedded.postgres import EmbeddedPostgres, prepare_postgres
 from jagawarga.embedded.tree import embedded_children
@@ -166,6 +167,22 @@ async def test_a_killed_nats_comes_back_on_its_port(directory: DataDirectory) ->
         await none_left(lambda: [each for each in leftovers.told("nats-server", server.configuration) if each == pid])
         await ready(server.command)
         assert await publish(server.url) == 2
+
+
+async def test_a_connection_that_breaks_means_not_yet() -> None:
+    """A server that takes the connection and dies is asked again; the probe itself does not fail."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+
+        def reset() -> None:
+            connection, _ = listener.accept()
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.to_thread.run_sync, reset)
+            assert not await greets(listener.getsockname()[1])
 
 
 async def test_stop_is_in_order(directory: DataDirectory) -> None:
