@@ -191,11 +191,11 @@ class Life(Mailbox):
             reason = KILLED
             raise
         except BaseExceptionGroup as group:
-            # Cancelled mixed with errors of a callback's own nursery: only the cancellation is Trio's.
+            # A callback's own nursery mixed its errors with a cancellation or an interruption: these are not ours.
             reason = KILLED
-            cancelled = group.subgroup(trio.Cancelled)
-            if cancelled is not None:
-                raise cancelled from None
+            foreign = group.subgroup(lambda error: not isinstance(error, Exception))
+            if foreign is not None:
+                raise foreign from None
         finally:
             if asleep:
                 process.fall_asleep()

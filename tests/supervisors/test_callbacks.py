@@ -690,3 +690,24 @@ async def test_named_calls_are_bound_late(autojump_clock: Any) -> None:
         await before.wait_ended()
         await trio.sleep(1)
         assert await address.call(lambda actor, sender: actor.process is not before)
+
+
+async def test_an_interruption_is_not_swallowed(autojump_clock: Any) -> None:
+    """Ctrl-C in a callback, also within a nursery of its own, ends the program and not only the actor."""
+
+    class Interrupted(Actor):
+        async def handle_cast(self, message: Any) -> None:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._interrupt)
+                await trio.sleep_forever()
+
+        async def _interrupt(self) -> None:
+            await trio.sleep(1)
+            raise KeyboardInterrupt
+
+    name = Registry("interrupted").name("actor")
+    with pytest.raises(BaseException) as caught:  # noqa: PT011 - a group or the thing itself
+        async with running(worker("actor", Interrupted, name=name)):
+            name.cast("go")
+            await trio.sleep(10)
+    assert "KeyboardInterrupt" in repr(caught.value)
