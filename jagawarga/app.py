@@ -37,6 +37,7 @@ from jagawarga.operations import operations
 from jagawarga.plumbing import telemetry
 from jagawarga.plumbing.aio import AioDoor
 from jagawarga.plumbing.bus import Bus
+from jagawarga.plumbing.clock import utc_now
 from jagawarga.plumbing.database import Database
 from jagawarga.plumbing.deadletters import DeadLetters
 from jagawarga.plumbing.keys import Keyring
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
 
     from jagawarga.embedded.nats import EmbeddedNats
     from jagawarga.embedded.postgres import EmbeddedPostgres
+    from jagawarga.plumbing.clock import Clock
     from jagawarga.settings import Settings
 
 INTENSITY, PERIOD = 50, 5.0
@@ -113,13 +115,16 @@ class House:
         return self.runtime
 
 
-def serve(settings: Settings) -> int:
-    """Run JagaWarga until a signal stops it; returns the exit code. Raises `StartupError` when it can not start."""
+def serve(settings: Settings, clock: Clock = utc_now) -> int:
+    """Run JagaWarga until a signal stops it; returns the exit code. Raises `StartupError` when it can not start.
+
+    `clock` is what deadlines and tokens go by: another than the machine's for trials of clocks that jump.
+    """
     configure_logging(settings.log_format, settings.log_level)
     catalogue = CatalogueService(load_config(settings.config_dir))
     directory = DataDirectory.open(settings.data_dir)
     try:
-        house = build(settings, directory, catalogue)
+        house = build(settings, directory, catalogue, clock)
         # Before the databases start: a taken port should not cost their start.
         house.front.bind()
         try:
@@ -130,7 +135,7 @@ def serve(settings: Settings) -> int:
         directory.close()
 
 
-def build(settings: Settings, directory: DataDirectory, catalogue: CatalogueService) -> House:
+def build(settings: Settings, directory: DataDirectory, catalogue: CatalogueService, clock: Clock = utc_now) -> House:
     """Make the handles; nothing runs yet. Raises `StartupError`."""
     postgres = None if settings.database_url else prepare_postgres(directory, log=server_log("postgres"))
     nats = None if settings.nats_url else prepare_nats(directory, log=server_log("nats"))
@@ -140,13 +145,14 @@ def build(settings: Settings, directory: DataDirectory, catalogue: CatalogueServ
     door = AioDoor()
     database = Database(door, database_url)
     bus = Bus(door, nats_url)
-    identity = Identity(database, keyring, settings.session_seconds)
+    identity = Identity(database, keyring, settings.session_seconds, clock)
     reports = Reports(
         database,
         keyring,
         catalogue,
         grain=settings.anonymous_time_granularity,
         time_scale=settings.sla_time_scale,
+        clock=clock,
         bus=bus,
     )
     intake = Intake(identity, reports)

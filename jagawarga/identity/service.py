@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 from uuid import UUID
 
@@ -17,12 +16,14 @@ from jagawarga.identity.messages import PersonalFacts
 from jagawarga.identity.model import check_registration, check_username, password_problem
 from jagawarga.identity.store import Account, Store
 from jagawarga.identity.tokens import Tokens
+from jagawarga.plumbing.clock import utc_now
 from supervisors import CallError, Registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jagawarga.identity.messages import AddOfficer, OpenSession, Principal, RegisterCitizen, Role, Session
+    from jagawarga.plumbing.clock import Clock
     from jagawarga.plumbing.database import Database
     from jagawarga.plumbing.keys import Keyring
 
@@ -37,10 +38,11 @@ HASH_WITHIN: Final = 10.0
 class Identity:
     """The concrete `IdentityDoor`; a handle made once, its actor is `tree.identity_tree(self)`."""
 
-    def __init__(self, database: Database, keyring: Keyring, session_seconds: int) -> None:
+    def __init__(self, database: Database, keyring: Keyring, session_seconds: int, clock: Clock = utc_now) -> None:
         self.keyring = keyring
         self.store = Store(database, keyring)
-        self.tokens = Tokens(keyring, session_seconds)
+        self.clock = clock
+        self.tokens = Tokens(keyring, session_seconds, lambda: clock().timestamp())
         self.throttle = Registry("identity").name("throttle")
         self._hashes = trio.CapacityLimiter(HASHES_AT_ONCE)
         # What an unknown account is compared with, so that it takes as long as a known one.
@@ -48,7 +50,7 @@ class Identity:
 
     async def register(self, command: RegisterCitizen) -> None:
         """Create a citizen's account."""
-        facts = check_registration(command, datetime.now(UTC).date())
+        facts = check_registration(command, self.clock().date())
         await self.add(command.nik, command.password, "citizen", None, facts)
 
     async def add_officer(self, command: AddOfficer) -> None:

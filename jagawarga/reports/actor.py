@@ -16,10 +16,9 @@ from jagawarga.reports.model import ENDS, ReportState, Transition, decide, escal
 from supervisors import NO_REPLY, Actor, Name, Sender, Stop, Timer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
     from uuid import UUID
 
+    from jagawarga.plumbing.clock import Clock
     from jagawarga.reports.directory import Directory
     from jagawarga.reports.messages import Action
     from jagawarga.reports.store import Store
@@ -48,7 +47,7 @@ class Crew:
     store: Store
     writer: Name
     directory: Directory
-    clock: Callable[[], datetime]
+    clock: Clock
     # When very many deadlines pass at once, their writes leave room in the writer's queue for new reports.
     gate: trio.Semaphore = field(default_factory=lambda: trio.Semaphore(WRITES_AT_ONCE))
 

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import trio
 
 from jagawarga.errors import Conflict, Invalid, NotFound, Unavailable
+from jagawarga.plumbing.clock import utc_now
 from jagawarga.plumbing.outbox import KICK
 from jagawarga.plumbing.telemetry import REPORTS
 from jagawarga.plumbing.writer import commit
@@ -27,10 +28,11 @@ from supervisors import NORMAL, Down, NoProc, Registry
 from supervisors.exits import CallError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from jagawarga.catalogue.messages import CatalogueDoor
     from jagawarga.plumbing.bus import Bus
+    from jagawarga.plumbing.clock import Clock
     from jagawarga.plumbing.database import Database
     from jagawarga.plumbing.keys import Keyring
     from jagawarga.reports.model import Transition
@@ -41,11 +43,6 @@ ASK_TIMES: Final = 3
 PATIENCE: Final = 2.0
 """Seconds a citizen waits for the database before the report goes to the waiting room."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def utc_now() -> datetime:
-    """The wall clock."""
-    return datetime.now(UTC)
 
 
 class Reports:
@@ -59,7 +56,7 @@ class Reports:
         *,
         grain: float = 60.0,
         time_scale: float = 1.0,
-        clock: Callable[[], datetime] = utc_now,
+        clock: Clock = utc_now,
         bus: Bus | None = None,
     ) -> None:
         """`grain` is the seconds an anonymous report's time is told in; limits are divided by `time_scale`.

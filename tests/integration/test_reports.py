@@ -19,13 +19,14 @@ from jagawarga.catalogue.messages import Agency, Assignment, Category
 from jagawarga.errors import Conflict, Corrupt, Invalid, NotFound, Unavailable
 from jagawarga.plumbing.aio import AioActor, AioDoor
 from jagawarga.plumbing.bus import Bus, BusActor, Outgoing
+from jagawarga.plumbing.clock import utc_now
 from jagawarga.plumbing.database import Connection, Database, DatabaseActor
 from jagawarga.plumbing.keys import Keyring
 from jagawarga.plumbing.writer import commit
 from jagawarga.reports.actor import ReportActor
 from jagawarga.reports.messages import FileReport, Place, Privacy, ReportView, decode_event
 from jagawarga.reports.model import decide
-from jagawarga.reports.service import Reports, utc_now
+from jagawarga.reports.service import Reports
 from jagawarga.reports.store import Filing
 from jagawarga.reports.tree import reports_tree
 from supervisors import Registry, supervisor, worker
