@@ -63,7 +63,7 @@ from supervisors import (
 from supervisors import telemetry as supervision
 from supervisors.control import serve_control
 from supervisors.governor import govern
-from supervisors.port import PortExited, PortNotReady
+from supervisors.port import PortDoomed, PortExited, PortNotReady
 from supervisors.snapshot import dormant_children, walk
 from supervisors.watchdog import Watching, watch_loop
 
@@ -292,7 +292,7 @@ def _startup_error(failure: StartFailed) -> StartupError:
     cause = failure.root_cause()
     if isinstance(cause, StartupError):
         return cause
-    if isinstance(cause, PortExited | PortNotReady):
+    if isinstance(cause, PortDoomed | PortExited | PortNotReady):
         return StartupError(f"{failure.path} did not start: {str(cause).splitlines()[0]}")
     if isinstance(cause, Unavailable):
         return StartupError(f"{failure.path} did not start: {cause.detail}")

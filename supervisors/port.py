@@ -68,6 +68,17 @@ def _last_words(lines: tuple[str, ...]) -> str:
     return f"its last line: {lines[-1]}" if lines else "it said nothing"
 
 
+class PortDoomed(Exception):
+    """The process runs but has said that it serves no more; it was stopped. `line` is what it said."""
+
+    def __init__(self, line: str) -> None:
+        super().__init__(line)
+        self.line = line
+
+    def __str__(self) -> str:
+        return f"it serves no more: {self.line}"
+
+
 async def at_once() -> bool:
     """Hold a process ready as soon as it runs."""
     return True
@@ -75,6 +86,11 @@ async def at_once() -> bool:
 
 def ignore_line(_line: str) -> None:
     """Drop a line of output."""
+
+
+def never(_line: str) -> bool:
+    """Take no line for a last one."""
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +117,8 @@ class OsCommand:
     ready_interval: float = 0.02
     log: Callable[[str], None] = field(default=ignore_line)
     """Gets each line of standard output and error, without its end, cut to 4,096 bytes; must not block."""
+    doomed: Callable[[str], bool] = never
+    """Tells by a line of the output that the process serves no more although it runs."""
 
 
 def launch_argv(command: OsCommand) -> list[str]:
@@ -149,21 +167,25 @@ async def run_port(started: Callable[[], object], command: OsCommand) -> None:
     Raises:
         PortExited: the process ended by itself, before or after it was ready.
         PortNotReady: it was not ready in time, and was stopped.
+        PortDoomed: it said that it serves no more, and was stopped.
 
     """
     process = spawn(command)
-    tail: deque[str] = deque(maxlen=TAIL_LINES)
+    output = _Output(command)
+    tail = output.tail
     failure: Exception | None = None
     async with trio.open_nursery() as nursery:
         # Shielded: the output must flow until the process has ended, or a full pipe would hold up its stop.
         pumping = trio.CancelScope(shield=True)
-        nursery.start_soon(_pump, process, pumping, command.log, tail)
+        nursery.start_soon(_pump, process, pumping, output)
         try:
-            with trio.move_on_after(command.ready_within) as patience:
+            with trio.move_on_after(command.ready_within) as patience, output.hope:
                 if await _ready_before_exit(process, command):
                     patience.deadline = math.inf
                     started()
                 await _exited(process)
+            if output.last_word is not None:
+                raise PortDoomed(output.last_word)
             if patience.cancelled_caught:
                 raise PortNotReady(command.ready_within, ())
         except Exception as error:  # noqa: BLE001 - broad: raised again below, where no nursery wraps it in a group
@@ -191,12 +213,28 @@ async def _ready_before_exit(process: subprocess.Popen[bytes], command: OsComman
     return False
 
 
-async def _pump(
-    process: subprocess.Popen[bytes],
-    scope: trio.CancelScope,
-    log: Callable[[str], None],
-    tail: deque[str],
-) -> None:
+class _Output:
+    """What the process says, line by line; `hope` is cancelled by a line that leaves none."""
+
+    def __init__(self, command: OsCommand) -> None:
+        self.log = command.log
+        self.doomed = command.doomed
+        self.tail: deque[str] = deque(maxlen=TAIL_LINES)
+        self.hope = trio.CancelScope()
+        self.last_word: str | None = None
+
+    def take(self, line: bytes) -> None:
+        text = line[:LINE_LIMIT].decode("utf-8", "replace").rstrip("\r")
+        self.tail.append(text)
+        # Broad: a log that fails must not stop the pump, and through the full pipe the child.
+        with suppress(Exception):
+            self.log(text)
+        if self.last_word is None and self.doomed(text):
+            self.last_word = text
+            self.hope.cancel()
+
+
+async def _pump(process: subprocess.Popen[bytes], scope: trio.CancelScope, output: _Output) -> None:
     assert process.stdout is not None
     rest = b""
     with scope:
@@ -205,18 +243,10 @@ async def _pump(
             async for chunk in stream:
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
-                    _take(line, log, tail)
+                    output.take(line)
                 rest = rest[: LINE_LIMIT + 1]  # a line without end must not grow
     if rest:
-        _take(rest, log, tail)
-
-
-def _take(line: bytes, log: Callable[[str], None], tail: deque[str]) -> None:
-    text = line[:LINE_LIMIT].decode("utf-8", "replace").rstrip("\r")
-    tail.append(text)
-    # Broad: a log that fails must not stop the pump, and through the full pipe the child.
-    with suppress(Exception):
-        log(text)
+        output.take(rest)
 
 
 def _has_exited(process: subprocess.Popen[bytes]) -> bool:

@@ -18,7 +18,7 @@ from jagawarga.cli.output import print_json
 from jagawarga.cli.version import version
 from jagawarga.errors import JagaWargaError
 from supervisors.control import ControlError, request
-from supervisors.port import PortExited, PortNotReady
+from supervisors.port import PortDoomed, PortExited, PortNotReady
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,7 +90,7 @@ def _guarded(work: Callable[[], T]) -> T:
         return work()
     except BaseException as error:
         cause = first_cause(error)
-        if isinstance(cause, JagaWargaError | ControlError | PortExited | PortNotReady):
+        if isinstance(cause, JagaWargaError | ControlError | PortDoomed | PortExited | PortNotReady):
             raise Refusal(str(cause).splitlines()[0]) from None
         if isinstance(cause, OSError):
             raise Refusal(f"{cause.strerror} ({cause.filename})" if cause.filename else str(cause)) from None

@@ -52,13 +52,13 @@ class Instance:
 async def own_instance(name: str, environment: Mapping[str, str]) -> AsyncIterator[Instance]:
     """Run a process for the block; its settings come from `environment` and from nothing around us."""
     directory = Path(tempfile.mkdtemp(prefix=f"jagawarga-{name}-"))
-    port = _free_port()
+    port = free_port()
     instance = Instance(f"http://127.0.0.1:{port}", directory / "var")
     try:
         async with Client(instance.url, timeout=5.0) as client, trio.open_nursery() as nursery:
             command = OsCommand(
                 argv=(sys.executable, "-m", "jagawarga", "serve", "--data", str(instance.data), "--port", str(port)),
-                env=_environment(environment),
+                env=house_environment(environment),
                 cwd=ROOT,
                 stop_within=STOP_WITHIN,
                 ready=client.is_ready,
@@ -75,13 +75,15 @@ async def own_instance(name: str, environment: Mapping[str, str]) -> AsyncIterat
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def _environment(wanted: Mapping[str, str]) -> dict[str, str]:
+def house_environment(wanted: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment with these settings, and none that happen to be around us."""
     around = {name: value for name, value in os.environ.items() if not name.startswith("JAGAWARGA_")}
     python_path = os.pathsep.join(filter(None, (str(ROOT), around.get("PYTHONPATH"))))
     return around | {"PYTHONPATH": python_path, "JAGAWARGA_HOST": "127.0.0.1"} | dict(wanted)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port nobody listens on just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
@@ -20,6 +21,16 @@ if TYPE_CHECKING:
 STREAM_SILENCE = 60.0
 """An event stream beats every 15 s; silent for this long, it is dead."""
 LATER = (429, 503)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """An answer, the seconds its request took, and the number of earlier tries in doubt."""
+
+    content: dict[str, Any]
+    status: int
+    seconds: float
+    doubts: int
 
 
 class Client:
@@ -69,17 +80,22 @@ class Client:
 
     async def submit(self, session: Session, draft: Draft, *, patience: Patience | None = None) -> Receipt:
         """File a report."""
-        answer, seconds, doubts = await self._send(
-            "POST", "/v1/reports", body=draft.body(), session=session, patience=patience
-        )
+        reply = await self._send("POST", "/v1/reports", body=draft.body(), session=session, patience=patience)
+        said = reply.content
         return Receipt(
-            answer.get("report_id"), answer["tracking_code"], answer["status"], answer.get("due_at"), seconds, doubts
+            said.get("report_id"),
+            said["tracking_code"],
+            said["status"],
+            said.get("due_at"),
+            reply.seconds,
+            reply.doubts,
+            waiting=reply.status == httpx.codes.ACCEPTED,
         )
 
-    async def track(self, tracking_code: str) -> dict[str, Any]:
+    async def track(self, tracking_code: str, *, patience: Patience | None = None) -> dict[str, Any]:
         """Show how the report behind a tracking code stands; the code travels in a header."""
-        answer, _, _ = await self._send("GET", "/v1/tracking", headers={"Tracking-Code": tracking_code})
-        return answer
+        headers = {"Tracking-Code": tracking_code}
+        return (await self._send("GET", "/v1/tracking", headers=headers, patience=patience)).content
 
     async def inbox(self, session: Session, *, limit: int = 100) -> list[dict[str, Any]]:
         """List a citizen's notifications, newest first."""
@@ -93,7 +109,7 @@ class Client:
         """Go through an officer's reports, newest first, page by page."""
         query: dict[str, str] = {"limit": "100"} | ({"status": status} if status else {})
         while True:
-            page, _, _ = await self._send("GET", "/v1/agency/reports", session=session, query=query)
+            page = (await self._send("GET", "/v1/agency/reports", session=session, query=query)).content
             for item in page["items"]:
                 yield item
             if not page["cursor"]:
@@ -114,11 +130,14 @@ class Client:
         """Listen to an agency's events, from behind number `after`; the iterator ends when the server ends it."""
         headers = _bearer(session) | ({} if after is None else {"Last-Event-ID": str(after)})
         limits = httpx.Timeout(30.0, read=STREAM_SILENCE)
-        async with self._http.stream("GET", "/v1/agency/stream", headers=headers, timeout=limits) as response:
-            if response.is_error:
-                await response.aread()
-                raise _refusal(response)
-            yield _events(response)
+        try:
+            async with self._http.stream("GET", "/v1/agency/stream", headers=headers, timeout=limits) as response:
+                if response.is_error:
+                    await response.aread()
+                    raise _refusal(response)
+                yield _events(response)
+        except httpx.TransportError as error:
+            raise Unreachable(type(error).__name__) from error
 
     # --- catalogue
 
@@ -170,8 +189,7 @@ class Client:
     async def _ask(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, session: Session | None = None
     ) -> dict[str, Any]:
-        answer, _, _ = await self._send(method, path, body=body, session=session)
-        return answer
+        return (await self._send(method, path, body=body, session=session)).content
 
     async def _send(
         self,
@@ -183,8 +201,7 @@ class Client:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         patience: Patience | None = None,
-    ) -> tuple[dict[str, Any], float, int]:
-        """Return the answer, the seconds its request took, and the number of earlier tries in doubt."""
+    ) -> _Reply:
         patience = patience or self.patience
         sent = dict(headers or {}) | ({} if session is None else _bearer(session))
         tried = doubts = 0
@@ -200,7 +217,7 @@ class Client:
                 failure: Exception = Unreachable(type(error).__name__, doubts)
             else:
                 if response.is_success:
-                    return _json(response), trio.current_time() - begun, doubts
+                    return _Reply(_json(response), response.status_code, trio.current_time() - begun, doubts)
                 wait = self._later(response, tried, patience)
                 # 429 is said before anything is done; after a 5xx nobody knows.
                 doubts += response.is_server_error

@@ -53,6 +53,8 @@ class Receipt:
     due_at: str | None
     seconds: float
     doubts: int
+    waiting: bool = False
+    """It was answered with 202: kept by the broker until the database can take it."""
 
 
 @dataclass(frozen=True, slots=True)

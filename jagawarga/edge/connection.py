@@ -58,29 +58,26 @@ class Connection(TCPServer):
         self.leaving = False
         self.gone = False
         self.reading = trio.CancelScope()
+        self._sending_since: float | None = None
+        self._http: PlainHttp | None = None
+        self._scope = trio.CancelScope()
+
+    @property
+    def stalled(self) -> bool:
+        """True while it is the client we wait for: the rest of its request, or that it reads on."""
+        if self._sending_since is not None:
+            return trio.current_time() - self._sending_since > self.limits.linger_seconds
+        return self._http is not None and self._http.connection.their_state is h11.SEND_BODY
+
+    def cut(self) -> None:
+        """Close the connection at once."""
+        self._scope.cancel()
 
     async def run(self) -> None:
         """Serve the connection; whatever goes wrong with it stays with it."""
         try:
-            async with ConnectionTasks() as tasks:
-                self._task_group = tasks
-                socket = self.stream.socket
-                self.protocol = PlainHttp(  # type: ignore[assignment]  # stands in for Hypercorn's protocol switch
-                    self.app,
-                    self.config,
-                    self.context,
-                    tasks,
-                    ConnectionState(self.state),
-                    False,  # noqa: FBT003 - Hypercorn's own signature; TLS ends in the proxy before us
-                    parse_socket_addr(socket.family, socket.getpeername()),
-                    parse_socket_addr(socket.family, socket.getsockname()),
-                    self.protocol_send,
-                )
-                await self.idle_task.restart(tasks, self._idle_timeout)
-                await self._read_data()
-                # From here on nobody reads, so an answer that just went out must not start to wait for a request.
-                self.gone = True
-                await self.idle_task.stop()
+            with self._scope:
+                await self._serve()
         except OSError:
             pass  # the client went away before it could be served
         except Exception as failure:  # noqa: BLE001 - one connection's failure must not end the others
@@ -88,6 +85,28 @@ class Connection(TCPServer):
             log.error("connection failed", error=_kind(failure))  # noqa: TRY400 - see above
         finally:
             await trio.aclose_forcefully(self.stream)
+
+    async def _serve(self) -> None:
+        async with ConnectionTasks() as tasks:
+            self._task_group = tasks
+            socket = self.stream.socket
+            self._http = PlainHttp(
+                self.app,
+                self.config,
+                self.context,
+                tasks,
+                ConnectionState(self.state),
+                False,  # noqa: FBT003 - Hypercorn's own signature; TLS ends in the proxy before us
+                parse_socket_addr(socket.family, socket.getpeername()),
+                parse_socket_addr(socket.family, socket.getsockname()),
+                self.protocol_send,
+            )
+            self.protocol = self._http  # type: ignore[assignment]  # stands in for Hypercorn's protocol switch
+            await self.idle_task.restart(tasks, self._idle_timeout)
+            await self._read_data()
+            # From here on nobody reads, so an answer that just went out must not start to wait for a request.
+            self.gone = True
+            await self.idle_task.stop()
 
     async def protocol_send(self, event: Event) -> None:
         """Take what the protocol wants done with the stream."""
@@ -105,12 +124,14 @@ class Connection(TCPServer):
         try:
             async with self.send_lock:
                 for start in range(0, len(data), SLICE):
+                    self._sending_since = trio.current_time()
                     with trio.fail_after(self.limits.send_seconds):
                         await self.stream.send_all(data[start : start + SLICE])
             sent = True
         except (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
             pass
         finally:
+            self._sending_since = None
             if not sent:
                 # Cancelled or too slow in mid-message: its framing is lost, nothing more may go out.
                 await trio.aclose_forcefully(self.stream)

@@ -54,7 +54,7 @@ class Front:
     @property
     def connections(self) -> int:
         """Connections open now."""
-        return 0 if self._run is None else self._run.connections
+        return 0 if self._run is None else len(self._run.connections)
 
     async def serve(self, started: Callable[[], None]) -> None:
         """Accept and serve connections until drained or cancelled.
@@ -85,7 +85,13 @@ class Front:
         run.accepting.cancel()
         await run.context.terminated.set()
         with trio.move_on_after(self.limits.drain_seconds) as grace:
-            await run.ended.wait()
+            while not run.ended.is_set():
+                with trio.move_on_after(self.limits.linger_seconds):
+                    await run.ended.wait()
+                # Who has half a request out, or does not read, waits for nobody but themselves.
+                for connection in list(run.connections):
+                    if connection.stalled:
+                        connection.cut()
         if grace.cancelled_caught:
             run.everything.cancel()
             await run.ended.wait()
@@ -100,17 +106,18 @@ class _Run:
         self.accepting = trio.CancelScope()
         self.everything = trio.CancelScope()
         self.ended = trio.Event()
-        self.connections = 0
+        self.connections: set[Connection] = set()
         self._new = partial(Connection, app, _config(limits), self.context, limits)
 
     async def connect(self, stream: trio.SocketStream) -> None:
-        if self.connections >= self.limits.connections:
+        if len(self.connections) >= self.limits.connections:
             return  # closed at once: a client that is turned away costs less than one that waits
-        self.connections += 1
+        connection = self._new(stream)
+        self.connections.add(connection)
         try:
-            await self._new(stream).run()
+            await connection.run()
         finally:
-            self.connections -= 1
+            self.connections.discard(connection)
 
 
 def _config(limits: EdgeLimits) -> Config:

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 USER = "jagawarga"
 MAX_PAYLOAD = 1 << 20
+DOOM = "critical write error"
+"""Said by 2.15 of a stream whose file could not be written, on a full disk: it takes nothing more until a restart."""
+MAX_FILE_STORE = 1 << 35
+"""More than all streams may have together. By default it is a share of the free disk, and on a small one no stream
+could be declared; how full the disk is shows when it is written to."""
 STOP_WITHIN = 10.0
 READY_WITHIN = 60.0
 
@@ -43,7 +48,7 @@ write_deadline: "10s"
 logtime: false
 debug: false
 trace: false
-jetstream {{ store_dir: {store}, max_memory_store: 67108864, sync_interval: {sync} }}
+jetstream {{ store_dir: {store}, max_memory_store: 67108864, max_file_store: {most}, sync_interval: {sync} }}
 """
 
 
@@ -89,6 +94,7 @@ def prepare_nats(
         user=json.dumps(USER),
         password=json.dumps(password),
         max_payload=MAX_PAYLOAD,
+        most=MAX_FILE_STORE,
         store=json.dumps(str(directory.nats), ensure_ascii=False),
         sync='"always"' if durable else '"2m"',
     )
@@ -105,6 +111,7 @@ def prepare_nats(
         ready=lambda: greets(port.number),
         ready_within=READY_WITHIN,
         log=log,
+        doomed=lambda line: DOOM in line,
     )
     return EmbeddedNats(f"nats://{USER}:{password}@{LOOPBACK}:{port.number}", command, port, configuration)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -31,13 +32,17 @@ log = structlog.get_logger()
 
 
 class Drain(Actor):
-    """Pulls, writes, acknowledges, in this order: killed in between, the same filings come again and change nothing."""
+    """Pulls, writes, acknowledges, in this order: killed in between, the same filings come again and change nothing.
+
+    What the database does not take is held and tried again, however often; it is asked for again only after a kill.
+    """
 
     def init(self, bus: Bus, room: WaitingRoom, writer: Name) -> None:
         """Begin to pull."""
         self.bus = bus
         self.room = room
         self.writer = writer
+        self.held: list[tuple[Delivery, Filing]] = []
         self.written = 0
         self.parked = 0
         self.failures = 0
@@ -50,7 +55,7 @@ class Drain(Actor):
         try:
             await self._pull()
         except Unavailable:
-            # Bus or database is away: what was not acknowledged comes again, so there is nothing to keep.
+            # Bus or database is away. What is not acknowledged is not lost, whatever becomes of us.
             self.failures += 1
             pause = min(RETRY_LIMIT, RETRY_FIRST * 2.0 ** min(self.failures, 10))
             self.send_after(pause * random.uniform(0.5, 1.0), PULL)  # noqa: S311 - jitter, not a secret
@@ -59,32 +64,33 @@ class Drain(Actor):
             self.process.info(PULL)
 
     async def _pull(self) -> None:
-        deliveries = await self.bus.fetch(DURABLE, BATCH, WAIT)
-        done: list[Delivery] = []
-        away: list[Unavailable] = []
-        async with trio.open_nursery() as nursery:
-            for delivery in deliveries:
+        if not self.held:
+            for delivery in await self.bus.fetch(DURABLE, BATCH, WAIT):
                 filing = await self._read(delivery)
                 if filing is not None:
-                    nursery.start_soon(self._write, delivery, filing, done, away)
+                    self.held.append((delivery, filing))
+        held, self.held = self.held, []
+        done: list[Delivery] = []
+        async with trio.open_nursery() as nursery:
+            for delivery, filing in held:
+                nursery.start_soon(self._write, delivery, filing, done)
+        self.written += len(done)
         if done:
             await self.bus.ack(done)
-            self.written += len(done)
-        if away:
-            # What could not be written is asked for again, and not before we would try it.
-            for delivery in deliveries:
-                if delivery not in done:
-                    await self.bus.retry(delivery, RETRY_FIRST)
-            raise away[0]
+        if self.held:
+            msg = f"{len(self.held)} filings wait on"
+            raise Unavailable(msg)
 
-    async def _write(self, delivery: Delivery, filing: Filing, done: list[Delivery], away: list[Unavailable]) -> None:
+    async def _write(self, delivery: Delivery, filing: Filing, done: list[Delivery]) -> None:
         """Write one filing; its neighbours share its commit."""
         try:
             await commit(self.writer, filing, WRITE_WITHIN)
-        except Unavailable as error:
-            away.append(error)
+        except Unavailable:
+            self.held.append((delivery, filing))
         except Corrupt as error:
-            await self._park(delivery, str(error))
+            # Not held when it can not be parked now: it comes again by itself, over a connection that is there.
+            with suppress(Unavailable):
+                await self._park(delivery, str(error))
         else:
             done.append(delivery)
 
@@ -103,4 +109,4 @@ class Drain(Actor):
 
     def describe(self) -> dict[str, Any]:
         """How far it is."""
-        return {"written": self.written, "parked": self.parked, "failures": self.failures}
+        return {"written": self.written, "held": len(self.held), "parked": self.parked, "failures": self.failures}

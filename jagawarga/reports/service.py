@@ -198,14 +198,12 @@ class Reports:
             if found is None:
                 raise
             return found
-        return _there(found or await self._waiting(digest))
+        # Between the two looks it may have left the waiting room for the database.
+        return _there(found or await self._waiting(digest) or await self.store.view("tracked_report", digest))
 
     async def _waiting(self, digest: bytes) -> ReportView | None:
-        try:
-            return None if self.waiting is None else await self.waiting.look_up(digest)
-        except Unavailable:
-            # Without the broker nothing is known of those who wait; the database's own answer stands.
-            return None
+        """The report as it lies in the waiting room; `Unavailable`, and never "not there", while nobody can look."""
+        return None if self.waiting is None else await self.waiting.look_up(digest)
 
     async def open_for_agency(self, agency: str, report_id: UUID) -> ReportView:
         """One report as an agency sees it."""

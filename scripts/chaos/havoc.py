@@ -39,6 +39,11 @@ class Toll:
     kills: list[dict[str, Any]] = field(default_factory=list)
     missed: Counter[str] = field(default_factory=Counter)
     spared: int = 0
+    begun: float = field(default_factory=trio.current_time)
+
+    def note(self, kind: str, whom: str) -> None:
+        """Add a blow that was not one of `Havoc`'s."""
+        self.kills.append({"at": round(trio.current_time() - self.begun, 3), "kind": kind, "path": whom})
 
     def by_kind(self) -> dict[str, int]:
         """Count the kills by kind of actor."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 Outcome = Literal["pending", "acknowledged", "refused", "doubtful", "unsent"]
+NO_ANSWER = "none"
 
 
 @dataclass(slots=True)
@@ -16,6 +21,10 @@ class Attempt:
     mark: str
     privacy: str
     outcome: Outcome = "pending"
+    answer: str = NO_ANSWER
+    """The status of the last answer."""
+    answered_at: datetime | None = None
+    seconds: float = 0.0
     report_id: str | None = None
     tracking_code: str | None = field(default=None, repr=False)
     detail: str = ""
@@ -35,6 +44,12 @@ class Ledger:
 
     attempts: list[Attempt] = field(default_factory=list)
     acts: list[Act] = field(default_factory=list)
+    tracked: Counter[str] = field(default_factory=Counter)
+    """Look-ups of tracking codes just acknowledged, by answer."""
+    not_found: list[str] = field(default_factory=list)
+    """Marks of acknowledged attempts whose code was answered with "there is no such report"."""
+    heard: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    """Agency to the numbers of the events its live stream brought, in the order they came."""
 
     def open(self, privacy: str) -> Attempt:
         """Note that a submission is about to be made."""
@@ -46,6 +61,10 @@ class Ledger:
     def count(self, outcome: Outcome) -> int:
         """Return how many attempts ended so."""
         return sum(attempt.outcome == outcome for attempt in self.attempts)
+
+    def answers(self) -> dict[str, int]:
+        """Count the attempts by the status they were answered with."""
+        return dict(sorted(Counter(attempt.answer for attempt in self.attempts).items()))
 
     @property
     def uncertain(self) -> list[Attempt]:

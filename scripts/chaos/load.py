@@ -1,8 +1,12 @@
-"""The client under which the system has to hold: citizens who file, officers who act, every promise in the ledger."""
+"""The client under which the system has to hold: citizens file and track, officers act and listen.
+
+Every promise is in the ledger.
+"""
 
 from __future__ import annotations
 
 from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
 
 AT_MOST_ONCE = Patience(tries=20, longest=5.0, unavailable=False, silence=False)
 """Only what was certainly not done is tried again: there is no idempotency key to make a repetition safe."""
+ONCE = Patience(tries=1)
 IN_FLIGHT = 200
 PRIVACIES = ("public", "private", "anonymous")
 EVENTS = {
@@ -27,64 +32,93 @@ EVENTS = {
 }
 OFFICERS_PAUSE = 0.5
 SHARE_ACTED_ON = 0.3
+SHARE_TRACKED = 0.5
+LISTENERS = 2
+UNAUTHORIZED = 401
+NOT_FOUND = 404
 
 
 class Load:
-    """Files `rate` reports a second whatever becomes of them (an open loop), while officers act on some."""
+    """Files `rate` reports a second whatever becomes of them (an open loop), while others track, act and listen."""
 
     def __init__(
         self, client: Client, accounts: list[dict[str, Any]], ledger: Ledger, rng: Random, rate: float
     ) -> None:
         self.client = client
-        self.accounts = accounts
         self.ledger = ledger
         self.rng = rng
         self.rate = rate
         self.categories: list[str] = []
+        self.citizens = [Desk(client, each) for each in accounts if each["role"] == "citizen"]
+        self.officers = [Desk(client, each) for each in accounts if each["role"] == "officer"]
 
     async def run(self, seconds: float) -> None:
         """Go on for so long, then wait for the answers still under way."""
         self.categories = [each["key"] for each in await self.client.categories()]
-        citizens = [await self._sign_in(each) for each in self.accounts if each["role"] == "citizen"]
         places = trio.CapacityLimiter(IN_FLIGHT)
         async with trio.open_nursery() as acting, trio.open_nursery() as filing:
-            for account in self.accounts:
-                if account["role"] == "officer":
-                    acting.start_soon(self._act, account, trio.current_time() + seconds)
             begun = trio.current_time()
+            for officer in self.officers:
+                acting.start_soon(self._act, officer, begun + seconds)
             for number in range(int(seconds * self.rate)):
                 await trio.sleep_until(begun + number / self.rate)
                 attempt = self.ledger.open(PRIVACIES[number % len(PRIVACIES)])
                 draft = self._draft(attempt)
-                filing.start_soon(self._file, attempt, draft, citizens[number % len(citizens)], places)
+                filing.start_soon(self._file, attempt, draft, self.citizens[number % len(self.citizens)], places)
+
+    async def listen(self) -> None:
+        """Follow some agencies' live streams for ever, each from where it broke off."""
+        async with trio.open_nursery() as nursery:
+            for officer in self.officers[:LISTENERS]:
+                nursery.start_soon(self._follow, officer)
 
     def _draft(self, attempt: Attempt) -> Draft:
         category = self.rng.choice(self.categories)
         text = f"Laporan uji ketahanan, tanda {attempt.mark}, mohon ditindaklanjuti."
         return Draft(attempt.privacy, category, text, address="Jalan Raya Darmo, depan taman")
 
-    async def _file(self, attempt: Attempt, draft: Draft, session: Session, places: trio.CapacityLimiter) -> None:
+    async def _file(self, attempt: Attempt, draft: Draft, citizen: Desk, places: trio.CapacityLimiter) -> None:
         async with places:
+            try:
+                session = await citizen.session()
+            except (Refused, Unreachable) as failure:
+                attempt.outcome, attempt.detail = "unsent", f"sign-in: {failure}"
+                return
             try:
                 receipt = await self.client.submit(session, draft, patience=AT_MOST_ONCE)
             except Refused as refused:
                 attempt.outcome, attempt.detail = ("doubtful" if refused.doubts else "refused"), str(refused)
+                attempt.answer = str(refused.status)
+                citizen.forget(refused)
             except Unreachable as silence:
                 attempt.outcome, attempt.detail = ("doubtful" if silence.doubts else "unsent"), str(silence)
             else:
                 attempt.report_id, attempt.tracking_code = receipt.report_id, receipt.tracking_code
+                attempt.answer = "202" if receipt.waiting else "201"
+                attempt.answered_at, attempt.seconds = datetime.now(UTC), receipt.seconds
                 attempt.outcome = "acknowledged"
+        if attempt.tracking_code is not None and self.rng.random() < SHARE_TRACKED:
+            await self._track(attempt, attempt.tracking_code)
 
-    async def _sign_in(self, account: dict[str, Any]) -> Session:
-        return await self.client.sign_in(account["username"], account["password"])
+    async def _track(self, attempt: Attempt, code: str) -> None:
+        """Look the report up at once: the code was promised to work, or not to be answered at all."""
+        try:
+            await self.client.track(code, patience=ONCE)
+        except Refused as refused:
+            self.ledger.tracked[str(refused.status)] += 1
+            if refused.status == NOT_FOUND:
+                self.ledger.not_found.append(attempt.mark)
+        except Unreachable:
+            self.ledger.tracked["none"] += 1
+        else:
+            self.ledger.tracked["200"] += 1
 
-    async def _act(self, account: dict[str, Any], until: float) -> None:
-        session: Session | None = None
+    async def _act(self, officer: Desk, until: float) -> None:
         seen: set[str] = set()
         while trio.current_time() < until:
             await trio.sleep(OFFICERS_PAUSE * (0.5 + self.rng.random()))
             try:
-                session = session or await self._sign_in(account)
+                session = await officer.session()
                 async with aclosing(self.client.agency_reports(session, status="received")) as reports:
                     async for report in reports:
                         if report["report_id"] in seen:
@@ -93,8 +127,7 @@ class Load:
                         if self.rng.random() < SHARE_ACTED_ON:
                             await self._steps(session, report["report_id"])
             except Refused as refused:
-                if refused.status == 401:
-                    session = None
+                officer.forget(refused)
             except Unreachable:
                 continue  # tried again in the next round; only what was acknowledged is in the ledger
 
@@ -104,3 +137,38 @@ class Load:
             note = "tidak dapat ditindaklanjuti" if action == "reject" else None
             await self.client.act(session, report_id, action, note)
             self.ledger.acts.append(Act(report_id, EVENTS[action]))
+
+    async def _follow(self, officer: Desk) -> None:
+        heard = self.ledger.heard[officer.account["agency"]]
+        while True:
+            try:
+                session = await officer.session()
+                async with self.client.events(session, after=heard[-1] if heard else 0) as events:
+                    async for event in events:
+                        if event.sequence is not None:
+                            heard.append(event.sequence)
+            except Refused as refused:
+                officer.forget(refused)
+            except Unreachable:
+                pass  # cut off: begun again from the last number, as every browser does
+            await trio.sleep(OFFICERS_PAUSE * self.rng.random())
+
+
+class Desk:
+    """Somebody with an account, who signs in again when their session is over."""
+
+    def __init__(self, client: Client, account: dict[str, Any]) -> None:
+        self.client = client
+        self.account = account
+        self._session: Session | None = None
+
+    async def session(self) -> Session:
+        """Give the session, opened when there is none."""
+        if self._session is None:
+            self._session = await self.client.sign_in(self.account["username"], self.account["password"])
+        return self._session
+
+    def forget(self, refused: Refused) -> None:
+        """Sign in again next time, if that is what the refusal was about."""
+        if refused.status == UNAUTHORIZED:
+            self._session = None

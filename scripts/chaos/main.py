@@ -1,274 +1,107 @@
-"""`scripts/chaos/kill_actors`: kill actors of any kind while a client files reports, then look for broken promises."""
+"""`scripts/chaos/run`: break a house in one way after another, each under load, and look for broken promises."""
 
 from __future__ import annotations
 
-import contextlib
+import json
+import subprocess
 import sys
-from dataclasses import dataclass
-from pathlib import Path
-from random import Random
-from typing import TYPE_CHECKING, Any, get_args
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from typing import Any
 
 import click
-import trio
 
-from jagawarga.cli.exits import Refusal, first_cause, terminate_as_interrupted
-from jagawarga.cli.instance import Instance, own_instance
-from jagawarga.cli.options import load_accounts
+from jagawarga.cli.exits import Refusal
 from jagawarga.cli.output import print_json
-from jagawarga.client import Client, Patience, Refused, Unreachable
-from jagawarga.plumbing.keys import Keyring
-from jagawarga.reports import tracking
-from scripts.chaos.havoc import Havoc, Toll, restarts
-from scripts.chaos.ledger import Ledger, Outcome
-from scripts.chaos.load import Load
-from scripts.chaos.truth import Truth, read_truth
-from scripts.chaos.verdict import Verdict, judge, unpromised
-from supervisors.control import ControlError, NotRunning
-from supervisors.port import PortExited, PortNotReady
+from scripts.chaos.disk import DISK, enclosed
+from scripts.chaos.scenarios import SCENARIOS
+from scripts.chaos.telling import carry_out, end_with, summary
+from scripts.chaos.trial import Plan, Trial
+from scripts.chaos.verdict import GRACE
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-ENVIRONMENT = {
-    "JAGAWARGA_SLA_TIME_SCALE": "43200",
-    "JAGAWARGA_ANONYMOUS_TIME_GRANULARITY": "1",
-    "JAGAWARGA_SUBMISSIONS_PER_SECOND": "1000",
-    "JAGAWARGA_SUBMISSIONS_BURST": "1000",
-    "JAGAWARGA_REQUESTS_PER_SECOND": "10000",
-    "JAGAWARGA_REQUESTS_BURST": "10000",
-    "JAGAWARGA_SIGN_INS_PER_SECOND": "100",
-    "JAGAWARGA_LOG_FORMAT": "json",
-}
-HEALED_WITHIN = 60.0
-QUIET_WITHIN = 120.0
-LOOK_EVERY = 1.0
-STILL_LOOKS = 2
-MARGIN = 2.0
-COULD_NOT_TRY = (PortNotReady, Refused, Unreachable, ControlError, OSError)
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What to do to whom."""
-
-    seconds: float
-    seed: int
-    rate: float
-    load: float
-    only: str | None
+EXIT_REFUSED = 2
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--seconds", type=click.FloatRange(min=1), default=30.0, show_default=True)
+@click.argument("names", nargs=-1, metavar="[SCENARIO]...")
+@click.option("--all", "everything", is_flag=True, help="Every scenario.")
+@click.option("--seconds", type=click.FloatRange(min=1), default=20.0, show_default=True, help="Of breaking, each.")
 @click.option("--seed", type=int, default=1, show_default=True)
-@click.option("--rate", type=click.FloatRange(min=0.1), default=5.0, show_default=True, help="Kills a second.")
 @click.option("--load", type=click.FloatRange(min=0.1), default=20.0, show_default=True, help="Reports a second.")
-@click.option("--only", metavar="PATTERN", help="Kill only actors whose path, name or kind fits, e.g. 'report*'.")
-@click.option("--url", metavar="URL", help="A server that runs already; its --data is needed, too.")
-@click.option("--data", type=click.Path(path_type=Path), metavar="DIR", help="Data directory of that server.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def kill_actors(
+@click.option(
+    "--grace",
+    type=click.FloatRange(min=0),
+    default=GRACE,
+    show_default=True,
+    help="Seconds an escalation may be late beyond the time something was away.",
+)
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Scenarios at the same time.")
+@click.option("--list", "listing", is_flag=True, help="Name the scenarios and break nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--alone", is_flag=True, hidden=True, help="This process is the one scenario's own.")
+def run(
+    names: tuple[str, ...],
     seconds: float,
     seed: int,
-    rate: float,
     load: float,
-    only: str | None,
-    url: str | None,
-    data: Path | None,
+    grace: float,
+    jobs: int,
     *,
+    everything: bool,
+    listing: bool,
     as_json: bool,
+    alone: bool,
 ) -> int:
-    """Kill actors at random while reports are filed, then compare what was promised with what is there.
+    """Break a house of its own under load, let it heal, and compare what was promised with what is there.
 
-    Without --url it starts a JagaWarga of its own in a temporary directory. Exit code 0: every promise kept; 1: one
-    was broken; 2: it could not be tried.
+    Exit code 0: every promise kept; 1: one was broken; 2: some scenario could not be tried, or there is no such.
     """
-    if (url is None) != (data is None):
-        msg = "--url and --data belong together"
-        raise Refusal(msg)
-    trial = Trial(Plan(seconds, seed, rate, load, only))
-    try:
-        trio.run(trial.run, url, data)
-    except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - what is not known is raised again
-        cause = first_cause(error)
-        if isinstance(cause, COULD_NOT_TRY):
-            raise Refusal(f"it could not be tried: {cause}") from None
-        if not isinstance(cause, PortExited | NotRunning):
-            raise cause from None
-        trial.ended = str(cause)  # the worst that can be found out, and a finding like the others
-    found = trial.findings()
+    if listing:
+        for name, make in SCENARIOS.items():
+            click.echo(f"{name:10} {make().breaks}")
+        return 0
+    wanted = list(SCENARIOS) if everything else list(names)
+    _check(wanted)
+    plan = Plan(seconds, seed, load, grace)
+    if alone:
+        print_json(carry_out(Trial(SCENARIOS[wanted[0]](), plan)))
+        return 0
+    with ThreadPoolExecutor(jobs) as pool:
+        found = dict(zip(wanted, pool.map(lambda name: _in_its_own_process(name, plan), wanted), strict=True))
     if as_json:
-        print_json(found)
+        print_json({"good": all(each["good"] for each in found.values()), "seed": seed, "scenarios": found})
     else:
-        for line in summary(found):
-            click.echo(line)
-    return 0 if found["good"] else 1
+        for each in found.values():
+            click.echo("\n".join(summary(each) if "audit" in each else [f"{each['scenario']}: {each['refused']}"]))
+    if any("refused" in each for each in found.values()):
+        return EXIT_REFUSED
+    return 0 if all(each["good"] for each in found.values()) else 1
 
 
-def summary(found: dict[str, Any]) -> list[str]:
-    """Say the findings in words."""
-    audit = found["audit"]
-    kills = ", ".join(f"{kind} {count}" for kind, count in found["kills_by_kind"].items())
-    lines = [
-        f"{found['kills']} kills in {found['seconds']:g} s (seed {found['seed']}): {kills or 'none'}",
-        f"restarts seen: {found['restarts']}",
-        "the process survived" if found["survived"] else f"THE PROCESS ENDED: {found['ended']}",
-        "submissions: " + ", ".join(f"{count} {name}" for name, count in found["submissions"].items()),
+def _check(wanted: list[str]) -> None:
+    unknown = [name for name in wanted if name not in SCENARIOS]
+    if unknown:
+        msg = f"there is no scenario {unknown[0]!r}; there are {', '.join(SCENARIOS)}"
+        raise Refusal(msg)
+    if not wanted:
+        msg = "name a scenario, or --all (--list names them)"
+        raise Refusal(msg)
+
+
+def _in_its_own_process(name: str, plan: Plan) -> dict[str, Any]:
+    """Carry a scenario out in a process of its own, so that none inherits anything from the one before it."""
+    argv = [
+        *(sys.executable, "-m", "scripts.chaos.main", name, "--alone"),
+        *(f"--seconds={plan.seconds}", f"--seed={plan.seed}", f"--load={plan.load}", f"--grace={plan.grace}"),
     ]
-    if audit is not None:
-        late = audit["lateness_seconds"]
-        lines += [
-            f"present: {audit['reports_present']} reports, {audit['events_published']} events",
-            f"{audit['escalations']} escalations, late p99 {late['p99']} s, max {late['max']} s",
-            *(
-                f"BROKEN: {kind}: {each['count']} ({', '.join(each['first'])})"
-                for kind, each in audit["faults"].items()
-            ),
-        ]
-    lines.append("every promise was kept" if found["good"] else "promises were broken")
-    return lines
-
-
-class Trial:
-    """One run: load, havoc, healing, verdict. What it knows when it is broken off is still reported."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.ledger = Ledger()
-        self.toll = Toll()
-        self.verdict: Verdict | None = None
-        self.tree: dict[str, Any] = {}
-        self.healed: float | None = None
-        self.quiet: float | None = None
-        self.ended: str | None = None
-
-    async def run(self, url: str | None, data: Path | None) -> None:
-        """Try it on the server at `url`, or on one of our own."""
-        if url is not None and data is not None:
-            await self._try(Instance(url, data))
-        else:
-            async with own_instance("chaos", ENVIRONMENT) as instance:
-                await self._try(instance)
-
-    async def _try(self, instance: Instance) -> None:
-        seeds = Random(self.plan.seed)
-        havoc = Havoc(instance.ask, Random(seeds.random()), self.plan.rate, self.toll, self.plan.only)
-        accounts = load_accounts(instance.data / "accounts.json")
-        patience = Patience(tries=50, longest=5.0)
-        async with Client(instance.url, patience=patience, connections=256, timeout=40.0) as client:
-            load = Load(client, accounts, self.ledger, Random(seeds.random()), self.plan.load)
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(load.run, self.plan.seconds + MARGIN)
-                await trio.sleep(MARGIN / 2)
-                await havoc.run(self.plan.seconds)
-            self.healed = await _healed(client)
-            truth, self.quiet = await _quiet(instance)
-            verdict = await _judge(instance, self.ledger, truth)
-            await _open_codes(client, self.ledger, verdict)
-            self.verdict = verdict
-        self.tree = await instance.ask("tree")
-
-    def findings(self) -> dict[str, Any]:
-        """Return all that is known."""
-        verdict = self.verdict
-        return {
-            "good": verdict is not None and verdict.good and self.healed is not None and self.ended is None,
-            "seconds": self.plan.seconds,
-            "seed": self.plan.seed,
-            "rate": self.plan.rate,
-            "survived": self.ended is None,
-            "ended": self.ended,
-            "kills": len(self.toll.kills),
-            "kills_by_kind": self.toll.by_kind(),
-            "kills_missed": dict(self.toll.missed),
-            "kills_spared": self.toll.spared,
-            "restarts": restarts(self.tree) if self.tree else None,
-            "submissions": {outcome: self.ledger.count(outcome) for outcome in get_args(Outcome)},
-            "in_doubt_but_present": None if verdict is None else verdict.in_doubt_present,
-            "steps_acknowledged": len(self.ledger.acts),
-            "healed_within": self.healed,
-            "quiet_within": self.quiet,
-            "audit": None if verdict is None else verdict.as_json(),
-            "kill_list": self.toll.kills,
-        }
-
-
-async def _healed(client: Client) -> float | None:
-    """Wait until every part says that it is well; return after how many seconds, None if never."""
-    begun = trio.current_time()
-    with trio.move_on_after(HEALED_WITHIN):
-        while not await client.is_ready():  # noqa: ASYNC110 - nobody here sets an event for it
-            await trio.sleep(0.1)
-        return round(trio.current_time() - begun, 2)
-    return None
-
-
-async def _quiet(instance: Instance) -> tuple[Truth, float]:
-    """Look at the truth until nothing moves any more or the patience is over; return the last look."""
-    begun = trio.current_time()
-    still = 0
-    while True:
-        dsn, nats_url = await instance.ask("dsn"), await instance.ask("nats_url")
-        truth = await trio.to_thread.run_sync(read_truth, dsn, nats_url)
-        still = 0 if truth.still_moving else still + 1
-        waited = trio.current_time() - begun
-        if still >= STILL_LOOKS or waited > QUIET_WITHIN:
-            return truth, round(waited, 2)
-        await trio.sleep(LOOK_EVERY)
-
-
-async def _judge(instance: Instance, ledger: Ledger, truth: Truth) -> Verdict:
-    digest = _digester(instance.data / "keys")
-    marks: dict[str, str | None] = {}
-    for report in unpromised(ledger, truth, digest):
-        marks[report.report_id] = await _mark(instance, ledger, report.report_id)
-    return judge(ledger, truth, digest, marks)
-
-
-async def _mark(instance: Instance, ledger: Ledger, report_id: str) -> str | None:
-    """Find out from its text which attempt a report came from that nobody was promised."""
-    try:
-        stored = str(await instance.ask("stored", report_id=report_id))
-    except ControlError:
-        return None
-    return next((attempt.mark for attempt in ledger.attempts if attempt.mark in stored), None)
-
-
-def _digester(keys: Path) -> Callable[[str], bytes | None]:
-    ring = Keyring.load(keys)
-
-    def digest(code: str) -> bytes | None:
-        plain = tracking.canonical(code)
-        return None if plain is None else ring.digest(tracking.PURPOSE, plain)
-
-    return digest
-
-
-async def _open_codes(client: Client, ledger: Ledger, verdict: Verdict) -> None:
-    """Open every acknowledged report through the front door as well."""
-    for attempt in ledger.attempts:
-        if attempt.outcome == "acknowledged" and attempt.tracking_code is not None:
-            try:
-                await client.track(attempt.tracking_code)
-            except (Refused, Unreachable) as failure:
-                verdict.faults["tracking code does not open"].append(f"{attempt.mark}: {failure}")
-
-
-def main() -> None:
-    """Run the command and exit."""
-    terminate_as_interrupted()
-    try:
-        code = kill_actors.main(prog_name="kill_actors", standalone_mode=False)
-    except click.ClickException as refused:
-        Refusal(refused.format_message()).show()
-        code = 2
-    except (click.Abort, KeyboardInterrupt):
-        code = 130
-    with contextlib.suppress(BrokenPipeError):
-        sys.stdout.flush()
-    sys.exit(code if isinstance(code, int) else 0)
+    with enclosed(argv) if name == DISK else nullcontext(argv) as command:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
+    if done.returncode != 0:
+        said = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
+        return {"scenario": name, "good": False, "refused": said[0]}
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 if __name__ == "__main__":
-    main()
+    end_with(run, "run")

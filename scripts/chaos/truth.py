@@ -23,6 +23,7 @@ WINDOW = 256
 REPORTS = "SELECT report_id, tracking, privacy, status, level, version, due_at FROM reports.report"
 HISTORY = "SELECT report_id, version, event, level, at FROM reports.history ORDER BY report_id, version"
 OUTBOX = "SELECT count(*) FROM reports.outbox"
+WAITING = "WAITING"
 PROCESSED = "SELECT event_id FROM notification.processed_event"
 NOTICES = "SELECT event_id FROM notification.notice"
 NOW = "SELECT clock_timestamp()"
@@ -64,6 +65,7 @@ class Published:
     due_at: datetime | None
     named: bool = False
     """Whether it names a reporter, by pseudonym."""
+    authorities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +81,15 @@ class Truth:
     """Event id to how often it is noted as processed."""
     notices: Mapping[str, int] = field(default_factory=dict)
     """Event id to how many lines it has in inboxes."""
+    waiting: int = 0
+    """Filings in the waiting room."""
 
     @property
     def still_moving(self) -> int:
         """Things that have yet to happen by themselves: deadlines, events not published, events not processed."""
         open_deadlines = sum(report.due_at is not None for report in self.reports)
         unprocessed = len({each.event_id for each in self.stream} - set(self.processed))
-        return open_deadlines + self.outbox + unprocessed
+        return open_deadlines + self.outbox + unprocessed + self.waiting
 
 
 def read_truth(dsn: str, nats_url: str) -> Truth:
@@ -101,25 +105,27 @@ async def _read(dsn: str, nats_url: str) -> Truth:
             reports = [_report(row) for row in await connection.fetch(REPORTS)]
             history = [_line(row) for row in await connection.fetch(HISTORY)]
             outbox = int(await connection.fetchval(OUTBOX))
-        stream = await _stream(nats_url)
+        waiting, stream = await _broker(nats_url)
         processed = Counter(str(row["event_id"]) for row in await connection.fetch(PROCESSED))
         notices = Counter(str(row["event_id"]) for row in await connection.fetch(NOTICES))
     finally:
         await connection.close()
-    return Truth(at, reports, history, outbox, stream, processed, notices)
+    return Truth(at, reports, history, outbox, stream, processed, notices, waiting)
 
 
-async def _stream(nats_url: str) -> list[Published]:
+async def _broker(nats_url: str) -> tuple[int, list[Published]]:
+    """How many filings wait, and every event."""
     client = await nats.connect(nats_url, connect_timeout=5, allow_reconnect=False)
     try:
         js = client.jetstream(timeout=10)
+        waiting = (await js.stream_info(WAITING)).state.messages
         state = (await js.stream_info(STREAM)).state
         found: list[Published] = []
         for start in range(max(1, state.first_seq), state.last_seq + 1, WINDOW):
             wanted = range(start, min(start + WINDOW, state.last_seq + 1))
             messages = await asyncio.gather(*(js.get_msg(STREAM, seq=each, direct=True) for each in wanted))
             found += [_published(message) for message in messages]
-        return found
+        return waiting, found
     finally:
         await client.close()
 
@@ -150,6 +156,7 @@ def _published(message: Any) -> Published:
         int(event["version"]),
         _moment(event.get("due_at")),
         event.get("reporter") is not None,
+        tuple(event.get("authorities", ())),
     )
 
 

@@ -11,12 +11,16 @@ from jagawarga.cli.replay.summary import percentile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from scripts.chaos.ledger import Attempt, Ledger
+    from scripts.chaos.outages import Outages
     from scripts.chaos.truth import Line, Published, Report, Truth
 
 ESCALATED = "report.escalated"
 OVERDUE_AFTER = timedelta(seconds=5)
+GRACE = 2.0
+"""Seconds an escalation may be late beyond the time something it needs was away."""
 SHOWN = 10
 
 
@@ -31,6 +35,9 @@ class Verdict:
     events: int = 0
     escalations: int = 0
     lateness: list[float] = field(default_factory=list)
+    beyond: list[float] = field(default_factory=list)
+    """The same, less the time something was away meanwhile."""
+    heard: int = 0
 
     @property
     def good(self) -> bool:
@@ -46,24 +53,36 @@ class Verdict:
             "in_doubt_present": self.in_doubt_present,
             "events_published": self.events,
             "escalations": self.escalations,
-            "lateness_seconds": {
-                "p50": percentile(self.lateness, 50),
-                "p99": percentile(self.lateness, 99),
-                "max": max(self.lateness, default=None),
-            },
+            "lateness_seconds": spread(self.lateness),
+            "lateness_beyond_outages_seconds": spread(self.beyond),
+            "events_heard_live": self.heard,
             "faults": {
                 kind: {"count": len(found), "first": found[:SHOWN]} for kind, found in self.faults.items() if found
             },
         }
 
 
+def spread(values: list[float]) -> dict[str, float | None]:
+    """Say how values are spread."""
+    return {
+        "p50": percentile(values, 50),
+        "p99": percentile(values, 99),
+        "max": max(values, default=None),
+    }
+
+
 def judge(
-    ledger: Ledger, truth: Truth, digest: Callable[[str], bytes | None], marks: Mapping[str, str | None]
+    ledger: Ledger,
+    truth: Truth,
+    digest: Callable[[str], bytes | None],
+    marks: Mapping[str, str | None],
+    outages: Outages | None = None,
+    grace: float = GRACE,
 ) -> Verdict:
     """Speak the verdict.
 
     `digest` turns a tracking code into what is stored of it. `marks` gives the mark in the text of each report that
-    nobody was promised; `None` where it could not be read.
+    nobody was promised; `None` where it could not be read. Lateness is judged where the `outages` are known.
     """
     verdict = Verdict(reports=len(truth.reports), acknowledged=ledger.count("acknowledged"))
     _judge_presence(verdict, ledger, truth, digest, marks)
@@ -71,6 +90,8 @@ def judge(
     _judge_acts(verdict, ledger, truth)
     _judge_events(verdict, truth)
     _judge_deadlines(verdict, truth)
+    _judge_lateness(verdict, ledger, truth, outages, grace)
+    _judge_streams(verdict, ledger, truth)
     return verdict
 
 
@@ -109,6 +130,7 @@ def _judge_presence(
             row = by_id.get(attempt.report_id)
             if row is None or row.tracking != code:
                 verdict.faults["report id and tracking code disagree"].append(attempt.mark)
+    verdict.faults["tracking code did not work at once"] += ledger.not_found
     extra = unpromised(ledger, truth, digest)
     verdict.in_doubt_present = len(extra)
     _judge_unpromised(verdict, ledger, extra, marks)
@@ -190,7 +212,7 @@ def _judge_processing(verdict: Verdict, truth: Truth) -> None:
 
 
 def _judge_deadlines(verdict: Verdict, truth: Truth) -> None:
-    due = {(each.report_id, each.version): each.due_at for each in truth.stream}
+    due = _deadlines(truth)
     for report_id, lines in _histories(truth).items():
         level = 0
         for line in lines:
@@ -205,12 +227,48 @@ def _judge_deadlines(verdict: Verdict, truth: Truth) -> None:
                 verdict.faults["escalated without a deadline"].append(f"{report_id} v{line.version}")
                 continue
             late = (line.at - deadline).total_seconds()
-            verdict.lateness.append(round(late, 3))
             if late < 0:
                 verdict.faults["escalated early"].append(f"{report_id} v{line.version}: {-late:.3f} s")
     for report in truth.reports:
         if report.due_at is not None and truth.at - report.due_at > OVERDUE_AFTER:
             verdict.faults["deadline missed"].append(report.report_id)
+
+
+def _judge_lateness(verdict: Verdict, ledger: Ledger, truth: Truth, outages: Outages | None, grace: float) -> None:
+    due = _deadlines(truth)
+    answers = {attempt.report_id: attempt.answer for attempt in ledger.attempts if attempt.report_id is not None}
+    for line in truth.history:
+        deadline = due.get((line.report_id, line.version - 1)) if line.event == ESCALATED else None
+        if deadline is None or line.at < deadline:
+            continue
+        late = (line.at - deadline).total_seconds()
+        verdict.lateness.append(round(late, 3))
+        if outages is not None:
+            beyond = max(0.0, late - outages.within(deadline, line.at).total_seconds())
+            verdict.beyond.append(round(beyond, 3))
+            if beyond > grace:
+                answer = answers.get(line.report_id, "?")
+                verdict.faults["escalated too late"].append(
+                    f"{line.report_id} v{line.version} (filed with {answer}): {beyond:.3f} s, due {deadline}"
+                )
+
+
+def _judge_streams(verdict: Verdict, ledger: Ledger, truth: Truth) -> None:
+    """A live stream has brought each of its agency's events, once and in order."""
+    last = max((each.sequence for each in truth.stream), default=0)
+    for agency, everything in ledger.heard.items():
+        heard = [sequence for sequence in everything if sequence <= last]
+        verdict.heard += len(heard)
+        expected = [each.sequence for each in truth.stream if agency in each.authorities]
+        if heard != expected:
+            missing, more = len(set(expected) - set(heard)), len(heard) - len(set(heard))
+            verdict.faults["live stream with gaps or repetitions"].append(
+                f"{agency}: {missing} missing, {more} doubled"
+            )
+
+
+def _deadlines(truth: Truth) -> dict[tuple[str, int], datetime | None]:
+    return {(each.report_id, each.version): each.due_at for each in truth.stream}
 
 
 def _histories(truth: Truth) -> dict[str, list[Line]]:

@@ -269,6 +269,24 @@ async def test_draining_cuts_off_what_takes_too_long() -> None:
         await read_all(stream, within=1.0)
 
 
+@pytest.mark.parametrize("rude", ["half a request", "never reads"])
+async def test_draining_does_not_wait_for_who_keeps_us_waiting(rude: str) -> None:
+    """The rest of their request may never come, and what they do not read can not be sent."""
+    async with edge(drain_seconds=10, linger_seconds=0.2, send_seconds=60) as house:
+        stream = await house.connect()
+        if rude == "half a request":
+            await stream.send_all(POST + b"Content-Length: 1000\r\n\r\nhalf")
+        else:
+            with trio.move_on_after(1.0):
+                while True:
+                    await stream.send_all(b"GET /v1/categories HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
+        await until(lambda: house.front.connections > 0)
+        await trio.sleep(0.2)
+        began = trio.current_time()
+        await house.front.drain()
+        assert trio.current_time() - began < 3.0
+
+
 async def test_a_killed_front_leaves_nothing_and_its_restart_serves_those_who_waited() -> None:
     """All connections end with the task; a client that connects between two lives is served by the next."""
     async with edge() as house:

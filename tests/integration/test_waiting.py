@@ -168,8 +168,30 @@ async def test_the_broker_is_away(house: House) -> None:
     receipt = await house.file()
     assert not receipt.waiting
     assert (await house.reports.track(receipt.tracking_code)).report_id == receipt.report_id
+
+
+async def test_nobody_is_told_that_there_is_no_report_while_one_may_wait(house: House) -> None:
+    """A code the database does not know may be that of a filing in the waiting room, and nobody can look there now."""
     with pytest.raises(NotFound):
         await house.reports.track(new_code())
+    await PLUMBING.call(TerminateChild("bus"))
+    with pytest.raises(Unavailable):
+        await house.reports.track(new_code())
+
+
+async def test_a_code_works_while_its_report_moves(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looked for in the database just before it came there, and in the waiting room just after it left."""
+    receipt = await house.file()
+    real = house.reports.store.view
+    looks = 0
+
+    async def one_too_early(query: str, *args: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        return None if looks == 1 else await real(query, *args)
+
+    monkeypatch.setattr(house.reports.store, "view", one_too_early)
+    assert (await house.reports.track(receipt.tracking_code)).report_id == receipt.report_id
 
 
 async def test_both_are_away(house: House) -> None:
@@ -223,6 +245,7 @@ async def test_a_killed_drain_loses_nothing(house: House) -> None:
         while not await all_there():
             await trio.sleep(0.1)
     assert {row[0] for row in await house.query("SELECT report_id FROM reports.report")} == ids
+    await drained(house)
 
 
 async def test_poison_blocks_nobody(house: House) -> None:

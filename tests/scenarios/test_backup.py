@@ -23,12 +23,12 @@ import nats
 import pytest
 import trio
 
-from jagawarga.cli.instance import Instance
 from jagawarga.client import Client, Patience
 from jagawarga.embedded.directory import DataDirectory
 from scripts.chaos.ledger import Ledger
 from scripts.chaos.load import Load
-from scripts.chaos.main import ENVIRONMENT, _judge, _open_codes, _quiet
+from scripts.chaos.stage import Stage
+from scripts.chaos.trial import ENVIRONMENT, open_codes, quiet, verdict_of
 from tests.scenarios.house import ROOT, House, house
 
 FAST = {**ENVIRONMENT, "JAGAWARGA_SLA_TIME_SCALE": "172800"}
@@ -345,7 +345,7 @@ async def test_under_load_every_promise_is_kept(tmp_path_factory: pytest.TempPat
             async with trio.open_nursery() as nursery, trio.open_nursery() as havoc:
                 # It ends by itself: httpx leaves generators to the collector when a request is cancelled.
                 nursery.start_soon(load.run, 11.0)
-                havoc.start_soon(_kill_relay, Instance(address, old.data))
+                havoc.start_soon(_kill_relay, Stage(address, old.data))
                 for number in range(2):
                     await trio.sleep(2)
                     promised.append(deepcopy(ledger))
@@ -364,7 +364,7 @@ async def test_under_load_every_promise_is_kept(tmp_path_factory: pytest.TempPat
     shutil.rmtree(directory)
 
 
-async def _kill_relay(instance: Instance) -> None:
+async def _kill_relay(instance: Stage) -> None:
     while True:
         await trio.sleep(0.2)
         await instance.ask("kill", actor="relay")
@@ -383,11 +383,11 @@ def _doubt_the_rest(before: Ledger, ledger: Ledger) -> None:
 async def _audit(new: House, ledger: Ledger) -> None:
     await trio.to_thread.run_sync(new.start)
     try:
-        instance = Instance(str(new.http.base_url), new.data)
-        truth, _ = await _quiet(instance)
-        verdict = await _judge(instance, ledger, truth)
+        instance = Stage(str(new.http.base_url), new.data)
+        truth, _ = await quiet(instance)
+        verdict = await verdict_of(instance, ledger, truth)
         async with Client(instance.url, patience=Patience(tries=20)) as client:
-            await _open_codes(client, ledger, verdict)
+            await open_codes(client, ledger, verdict)
         assert verdict.as_json()["faults"] == {}
         assert verdict.escalations > 20
         assert verdict.acknowledged > 50

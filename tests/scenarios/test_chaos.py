@@ -9,29 +9,40 @@ import time
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.scenarios.house import House, house
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_every_promise_is_kept_while_actors_die() -> None:
-    """Ten seconds, five kills a second; the full run of the same tool is for the command line."""
+SHORT = ["--seconds", "4", "--seed", "7", "--load", "10", "--grace", "6", "--json"]
+"""Beside other tests on a small machine: that nothing is lost is judged as ever, lateness with more patience."""
+
+
+@pytest.mark.parametrize("names", [("actors", "clock"), ("ports", "database", "process"), ("broker", "both", "restart"), ("hole", "disk")])  # fmt: skip
+def test_every_promise_is_kept_while_things_break(names: tuple[str, ...]) -> None:
+    """A short run of each scenario; the full ones of the same tool are for the command line."""
+    jobs = str(len(names))
     done = subprocess.run(
-        [sys.executable, "-m", "scripts.chaos.main", "--seconds", "10", "--seed", "7", "--json"],
+        [sys.executable, "-m", "scripts.chaos.main", *names, *SHORT, "--jobs", jobs],
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=170,
+        timeout=240,
         check=False,
     )
-    found = json.loads(done.stdout)
-    assert found["audit"] is not None, found["ended"]
-    assert found["audit"]["faults"] == {}
-    assert found["good"]
+    assert done.stdout, done.stderr[-2000:]
+    for name, found in json.loads(done.stdout)["scenarios"].items():
+        if "refused" in found and name == "disk" and "unshare" in found["refused"]:
+            pytest.skip(f"no file system of its own here: {found['refused']}")
+        assert "refused" not in found, found["refused"]
+        assert found["audit"] is not None, found["ended"]
+        assert found["audit"]["faults"] == {}, (name, found["audit"]["faults"])
+        assert found["good"], found
+        assert found["kills"] > 0
+        assert found["submissions"]["acknowledged"] > 10
     assert done.returncode == 0
-    assert found["kills"] > 20
-    assert found["submissions"]["acknowledged"] > 50
 
 
 def test_a_subtree_and_the_server_it_needs_may_die_together(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 import trio
 
 from supervisors import NORMAL, Registry, supervisor, task
-from supervisors.port import LINE_LIMIT, OsCommand, PortExited, PortNotReady, run_port
+from supervisors.port import LINE_LIMIT, OsCommand, PortDoomed, PortExited, PortNotReady, run_port
 from supervisors.testing import restarted, running
 
 if TYPE_CHECKING:
@@ -245,6 +245,22 @@ async def test_a_broken_log_does_not_hold_up_the_process() -> None:
 
     with pytest.raises(PortExited, match="code 0; its last line: 199999"):
         await in_port(OsCommand(argv=script("for i in range(200_000): print(i)"), log=log))
+
+
+async def test_a_process_that_says_it_serves_no_more_is_stopped(tmp_path: Path) -> None:
+    """It runs on and would say nothing else; its supervisor needs an end to act upon."""
+    argv = script("""
+        import os, pathlib, sys, time
+        pathlib.Path(sys.argv[1]).write_text(f"{os.getpid()}\\n")
+        print("all is well", "disk full: I store nothing more", sep="\\n")
+        time.sleep(600)
+    """, str(tmp_path / "pid"))  # fmt: skip
+    lines: list[str] = []
+    command = OsCommand(argv=argv, log=lines.append, doomed=lambda line: "nothing more" in line)
+    with trio.fail_after(LIMIT), pytest.raises(PortDoomed, match="it serves no more: disk full: I store nothing more"):
+        await run_port(nothing, command)
+    assert lines == ["all is well", "disk full: I store nothing more"]
+    await gone(await number_in(tmp_path / "pid"))
 
 
 async def test_it_has_a_session_of_its_own_and_no_files_of_ours() -> None:

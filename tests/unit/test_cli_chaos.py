@@ -11,6 +11,7 @@ import pytest
 
 from scripts.chaos.havoc import Victim, candidates, choose, has_reserve, is_child_of_root, restarts
 from scripts.chaos.ledger import Act, Ledger, make_mark
+from scripts.chaos.outages import Outages
 from scripts.chaos.truth import Line, Published, Report, Truth
 from scripts.chaos.verdict import Verdict, judge
 
@@ -60,8 +61,12 @@ def verdict(truth: Truth = TRUTH, marks: dict[str, str | None] | None = None, bo
     return judge(book or ledger(), truth, digest, marks or {})
 
 
+def broken(found: Verdict) -> set[str]:
+    return {kind for kind, where in found.faults.items() if where}
+
+
 def faults(truth: Truth = TRUTH, marks: dict[str, str | None] | None = None, book: Ledger | None = None) -> set[str]:
-    return {kind for kind, found in verdict(truth, marks, book).faults.items() if found}
+    return broken(verdict(truth, marks, book))
 
 
 def test_kept_promises_are_not_accused() -> None:
@@ -146,9 +151,65 @@ def test_each_broken_promise_is_found(fault: str, changes: dict[str, Any]) -> No
     assert fault in faults(replace(TRUTH, **changes))
 
 
+def test_lateness_is_measured_beyond_what_was_away() -> None:
+    """A second late is a fault of ours unless something it needs was away in that second."""
+    late = replace(TRUTH.history[1], at=DUE + timedelta(seconds=5))
+    truth = replace(TRUTH, history=(TRUTH.history[0], late, *TRUTH.history[2:]))
+    outages = Outages()
+    assert "escalated too late" in broken(judge(ledger(), truth, digest, {}, outages, 2.0))
+    outages.over.append(("database", DUE - timedelta(seconds=9), DUE + timedelta(seconds=3.5)))
+    found = judge(ledger(), truth, digest, {}, outages, 2.0)
+    assert "escalated too late" not in broken(found)
+    assert (found.lateness, found.beyond) == ([5.0], [1.5])
+
+
+def test_outages_of_several_parts_at_once_count_once() -> None:
+    """And only as far as they lie between the two moments."""
+    outages = Outages()
+    for component, since, until in (("a", 0, 10), ("b", 5, 12), ("a", 20, 30), ("c", 22, 23)):
+        outages.over.append((component, DUE + timedelta(seconds=since), DUE + timedelta(seconds=until)))
+    assert outages.within(DUE + timedelta(seconds=8), DUE + timedelta(seconds=25)).total_seconds() == 4 + 5
+    assert outages.seconds() == {"a": 20.0, "b": 7.0, "c": 1.0}
+
+
+def test_an_outage_lasts_from_the_blow_until_it_is_seen_to_be_over() -> None:
+    """Noted once, however often it is seen."""
+    now = [DUE]
+    outages = Outages(lambda: now[0])
+    outages.begin("database")
+    now[0] += timedelta(seconds=1)
+    outages.begin("database")
+    assert outages.away("database")
+    now[0] += timedelta(seconds=1)
+    outages.end("database")
+    outages.end("database")
+    assert not outages.away("database")
+    assert outages.over == [("database", DUE, DUE + timedelta(seconds=2))]
+
+
+@pytest.mark.parametrize(
+    ("heard", "fault"), [([1, 3], False), ([1], True), ([1, 3, 3], True), ([3, 1], True), ([1, 2, 3], True)]
+)
+def test_a_live_stream_brings_its_agency_everything_once(heard: list[int], fault: bool) -> None:
+    """In order, nothing of others."""
+    book = ledger()
+    book.heard["dinas"] = heard
+    told = [replace(each, authorities=("dinas",)) if each.sequence in {1, 3} else each for each in TRUTH.stream]
+    found = faults(replace(TRUTH, stream=tuple(told)), book=book)
+    assert ("live stream with gaps or repetitions" in found) is fault
+
+
+def test_a_code_that_did_not_work_at_once_is_found() -> None:
+    """It was acknowledged, and then nobody knew of it."""
+    book = ledger()
+    book.not_found.append(make_mark(0))
+    assert faults(book=book) == {"tracking code did not work at once"}
+
+
 def test_truth_is_still_moving_while_something_waits() -> None:
-    """A deadline ahead, a row in the outbox, an event not yet processed."""
+    """A deadline ahead, a row in the outbox, an event not yet processed, a filing in the waiting room."""
     assert TRUTH.still_moving == 0
+    assert replace(TRUTH, waiting=3).still_moving == 3
     assert replace(TRUTH, outbox=1, processed={}).still_moving == 1 + 4
 
 
