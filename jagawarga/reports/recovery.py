@@ -115,7 +115,8 @@ class Recovery(Actor):
         )
 
     async def _escalate(self, until: datetime) -> None:
-        self.started += await escalate_due(self.crew, until)
+        started = await escalate_due(self.crew, until)
+        self.started += started
 
     async def _lay_down(self, read: Read, after: tuple[datetime, UUID]) -> None:
         """Give everybody behind `after` an actor that sleeps; the next page is read while one is gone through."""
