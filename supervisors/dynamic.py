@@ -10,8 +10,9 @@ child lies in the child's process, so a child costs no record of its own here.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
@@ -20,6 +21,7 @@ import trio
 from supervisors import telemetry
 from supervisors.actor import Actor
 from supervisors.backoff import delay
+from supervisors.dormancy import lay_down, packs
 from supervisors.exits import (
     IGNORED,
     KILLED,
@@ -51,6 +53,7 @@ from supervisors.requests import (
 )
 from supervisors.specs import ChildSpec, Flags
 from supervisors.stopping import stop, stop_all
+from supervisors.timers import SLICE_CHECK, SLICE_SECONDS
 from supervisors.waiting import wait_started
 
 
@@ -110,13 +113,30 @@ class DynamicSupervisor(Actor):
         With a coroutine `init` the child is still starting: await `wait_started(process)` where it matters. For
         callers in the same runtime; from elsewhere call with `StartChild`.
         """
+        self._admit()
+        return self._launch(args, name)
+
+    def start_asleep(self, *args: Any, name: Name, state: Any, timers: Iterable[tuple[float, Any]] = ()) -> None:
+        """Have a child that sleeps from its start, for a few µs and a few hundred bytes, and is as good as started.
+
+        Its `init` is not run: a message to it, or the first of its `timers` (seconds from now, message), finds it as
+        if it had hibernated with the `state` that its `pack` would have given. A crash restarts it with its `init`.
+        Raises as `start_child_nowait` does, and `ValueError` when the state is not of plain values or its class does
+        not pack.
+        """
+        self._admit()
+        if not packs(self.template.actor):
+            msg = f"start_asleep: expected a class that packs its state, got {self.template.actor.__name__}"
+            raise ValueError(msg)
+        lay_down(self.process, args, name, state, timers)
+
+    def _admit(self) -> None:
         if self.process.state == "stopping":
             msg = f"{self.process.spec.id!r} is stopping"
             raise NoProc(msg)
         if self.max_children is not None and self.size() >= self.max_children:
             msg = f"{self.process.spec.id!r} has its {self.max_children} children"
             raise MaxChildren(msg)
-        return self._launch(args, name)
 
     async def handle_call(self, message: Any, sender: Sender) -> Any:  # noqa: PLR0911 - one return a kind of call
         """Serve what a supervisor may be asked; errors are raised in the caller only."""
@@ -161,13 +181,11 @@ class DynamicSupervisor(Actor):
         """Stop all children at once."""
         del reason
         self.restarting.clear()
-        self._end_dormant(SHUTDOWN)
+        await self.end_dormant(SHUTDOWN)
         await stop_all(list(self.processes))
 
     def living(self) -> Iterator[Process]:
-        """The children that have a process; for their end, and that of the dormant ones with them."""
-        if hasattr(self, "dormant"):  # else init did not come far
-            self._end_dormant(KILLED)
+        """The children that have a process."""
         return iter(list(getattr(self, "processes", ())))
 
     def size(self) -> int:
@@ -184,17 +202,24 @@ class DynamicSupervisor(Actor):
         self.processes.add(process)
         self.dormant[registry] -= 1
 
-    def _end_dormant(self, reason: Reason) -> None:
-        """End the dormant children without waking more of them than must clean up."""
+    async def end_dormant(self, reason: Reason = KILLED) -> None:
+        """End the dormant children, waking none but those who must clean up, in slices: they may be a million."""
+        if not hasattr(self, "dormant"):  # init did not come far
+            return
         cleans_up = self.template.actor.terminate is not Actor.terminate and reason != KILLED
-        for registry, count in self.dormant.items():
-            for key, child in registry.dormant_under(self.process) if count else ():
-                if cleans_up:
-                    child.wake(registry, key)
-                else:
-                    child.end(registry, key, reason)
-        if not cleans_up:
-            self.dormant.clear()
+        slice_end = perf_counter() + SLICE_SECONDS
+        for registry in [each for each, count in self.dormant.items() if count]:
+            for number, key in enumerate(list(registry)):
+                child = registry.sleeper(key)
+                if child is not None and child.parent is self.process:
+                    if cleans_up:
+                        child.wake(registry, key)
+                    else:
+                        child.end(registry, key, reason)
+                if number % SLICE_CHECK == 0 and perf_counter() > slice_end:
+                    # Nobody is started or folded up meanwhile, for we are stopping; who wakes is one of `processes`.
+                    await trio.lowlevel.cancel_shielded_checkpoint()
+                    slice_end = perf_counter() + SLICE_SECONDS
 
     def child_exited(self, process: Process, reason: Reason, *, never_started: bool) -> None:
         """Called by a child's process as its last act."""

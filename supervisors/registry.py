@@ -207,10 +207,19 @@ class Registry:
         """Tell whether `key` is held by a process that is folded up; does not wake it."""
         return type(self._single.get(key)) is Dormant
 
-    def dormant_under(self, supervisor: Process) -> list[tuple[Hashable, Dormant]]:
-        """The dormant children of a supervisor; goes through the whole table."""
-        entries = list(self._single.items())
-        return [(key, each) for key, each in entries if type(each) is Dormant and each.parent is supervisor]
+    def sleeper(self, key: Hashable) -> Dormant | None:
+        """What a process under `key` is folded up to; `None` for who is awake, or not there."""
+        found = self._single.get(key)
+        return found if type(found) is Dormant else None
+
+    def settle(self, key: Hashable, sleeper: Dormant) -> None:
+        """Give a unique `key` to a child that begins dormant; raises `AlreadyStarted` when it is taken."""
+        if key in self._single:
+            msg = f"{self.label} name {key!r} is taken"
+            raise AlreadyStarted(msg)
+        self._single[key] = sleeper
+        if self._arrivals and (event := self._arrivals.pop(key, None)) is not None:
+            event.set()
 
     def __len__(self) -> int:
         """Number of entries."""

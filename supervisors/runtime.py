@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, TypeAlias
 import trio
 
 from supervisors.actor import Actor
-from supervisors.dormancy import Packer
 from supervisors.exits import NORMAL, SHUTDOWN, Reason, StartFailed, SupervisionError, describe
 from supervisors.hibernation import IdleQueue
 from supervisors.launching import launch
+from supervisors.packer import Packer
 from supervisors.process import Process
 from supervisors.specs import ChildSpec
 from supervisors.stopping import stop

@@ -37,6 +37,9 @@ class SupervisorLife(Life):
                 if self.process.state != "starting":
                     self.process.state = "stopping"
                 with trio.CancelScope(shield=True):
+                    end_dormant = getattr(actor, "end_dormant", None)  # a dynamic supervisor's
+                    if end_dormant is not None:
+                        await end_dormant()
                     if self._reason != KILLED:
                         # Told to stop while it was still starting: those who are up go in order.
                         for child in actor.living():  # type: ignore[attr-defined]

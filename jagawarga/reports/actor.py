@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import trio
 
-from jagawarga.errors import NotFound, Rejected, Unavailable
+from jagawarga.errors import Corrupt, NotFound, Rejected, Unavailable
 from jagawarga.plumbing.telemetry import ESCALATIONS, LATENESS
 from jagawarga.plumbing.writer import commit
-from jagawarga.reports.model import ENDS, ReportState, Transition, decide, escalate, pack_state, unpack_state
-from supervisors import NO_REPLY, Actor, Name, Sender, Stop, Timer
+from jagawarga.reports.directory import TICK
+from jagawarga.reports.model import ENDS, ReportState, Transition, decide, escalate, fold_state, unfold_state
+from jagawarga.reports.quarantine import Quarantine
+from supervisors import HIBERNATE, NO_REPLY, Actor, Name, Sender, Shutdown, Stop, Timer
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -23,12 +24,9 @@ if TYPE_CHECKING:
     from jagawarga.reports.messages import Action
     from jagawarga.reports.store import Store
 
-LONGEST_SLEEP: Final = timedelta(hours=1)
-"""Deadlines are wall clock, timers are not: none sleeps longer without a look at the clock."""
 RETRY_FIRST: Final = 0.25
 RETRY_LIMIT: Final = 30.0
 WRITES_AT_ONCE: Final = 512
-TICK: Final = "tick"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +46,9 @@ class Crew:
     writer: Name
     directory: Directory
     clock: Clock
-    # When very many deadlines pass at once, their writes leave room in the writer's queue for new reports.
+    # When very many deadlines pass at once, their writes leave room in the writer's queue for what people ask for.
     gate: trio.Semaphore = field(default_factory=lambda: trio.Semaphore(WRITES_AT_ONCE))
+    quarantine: Quarantine = field(default_factory=Quarantine)
 
 
 class ReportActor(Actor):
@@ -98,27 +97,33 @@ class ReportActor(Actor):
             self._try_later()
             sender.error(error)
         else:
+            self._arm()
             sender.reply(step.state)
         self._stop_at_the_end()
         return NO_REPLY
 
-    async def handle_info(self, message: Any) -> None:
-        """Do what the clock asks for, or find out that it is not yet time."""
+    async def handle_info(self, message: Any) -> Any:
+        """Do what the clock asks for, or find out that it is not yet time; then sleep on."""
         if message != TICK:
-            return
+            return None
         try:
-            await self._catch_up()
+            # Those whose time has come together wait in line here; who is asked by an agency goes past them.
+            async with self.crew.gate:
+                await self._catch_up()
         except Unavailable:
             self._try_later()
+            return None
         except NotFound:
             raise Stop from None
+        self.failures = 0
         self._stop_at_the_end()
+        return HIBERNATE
 
     async def _catch_up(self) -> ReportState:
         """Load the state where it is unknown, climb while a deadline has passed, and arm the timer for the next."""
         while True:
             if self.state is None:
-                self.state = await self.crew.store.load(self.report_id)
+                self.state = await self._load()
                 if self.state is None:
                     msg = "no such report"
                     raise NotFound(msg)
@@ -131,26 +136,35 @@ class ReportActor(Actor):
                 LATENESS.observe((self.crew.clock() - due_at).total_seconds())
                 ESCALATIONS.labels(str(step.state.level)).inc()
 
+    async def _load(self) -> ReportState | None:
+        try:
+            return await self.crew.store.load(self.report_id)
+        except Corrupt as error:
+            # To crash would be to crash again and again, at the cost of the partition's intensity and of everybody
+            # in it. The watch starts us when the row can be read.
+            self.crew.quarantine.add(self.report_id, error)
+            raise Stop(Shutdown("corrupt")) from None
+
     async def _moved_on(self, known: ReportState) -> bool:
-        self.state = await self.crew.store.load(self.report_id)
+        self.state = await self._load()
         return self.state is None or self.state.version != known.version
 
     async def _write(self, step: Transition) -> bool:
         """Write a step; False when the report has moved on without us, and then its state is to be loaded."""
-        async with self.crew.gate:
-            held: bool = await commit(self.crew.writer, step)
+        held: bool = await commit(self.crew.writer, step)
         self.failures = 0
         self.state = step.state if held else None
-        if held:
-            self._arm()
         return held
 
     def _arm(self) -> None:
         due_at = None if self.state is None else self.state.due_at
-        if due_at is None:
+        seconds = None if due_at is None else (due_at - self.crew.clock()).total_seconds()
+        if seconds is not None and seconds <= 0:
+            # At once, without a turn of the wheel.
             self._sleep(None)
+            self.process.info(TICK)
         else:
-            self._sleep(max(0.0, min(due_at - self.crew.clock(), LONGEST_SLEEP).total_seconds()))
+            self._sleep(seconds)
 
     def _try_later(self) -> None:
         self.failures += 1
@@ -169,14 +183,14 @@ class ReportActor(Actor):
     def pack(self) -> Any:
         """What is kept of a report that sleeps; with an unknown state or a failure behind it, it stays as it is."""
         state = self.state
-        return None if state is None or self.failures else pack_state(state)
+        return None if state is None or self.failures else fold_state(state)
 
     def unpack(self, state: Any) -> None:
         """Go on where the report fell asleep."""
         self.crew, self.report_id = self.process.args
         self.failures = 0
         self.timer = next(iter(self.process.timers()), None)
-        self.state = unpack_state(self.report_id, state)
+        self.state = unfold_state(self.report_id, state)
 
     def describe(self) -> dict[str, Any]:
         """Where the report stands."""

@@ -12,9 +12,11 @@ from supervisors.dynamic import DynamicSupervisor
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from jagawarga.reports.model import ReportState
+    from jagawarga.reports.model import Folded, ReportState
 
 PARTITIONS: Final = 8
+TICK: Final = "tick"
+"""Info to a report's actor: look at the clock."""
 
 log = structlog.get_logger()
 
@@ -36,13 +38,13 @@ class Directory:
         """Make sure the report has an actor; True if it has one now. A new one takes `state` over, or loads its own."""
         if report_id in self.reports:
             return True
-        partition = self.partitions[report_id.int % len(self.partitions)].whereis()
-        if partition is None or partition.state != "running" or not isinstance(partition.actor, DynamicSupervisor):
+        partition = self._partition(report_id)
+        if partition is None:
             return False
         if state is not None:
             self._handed[report_id] = state
         try:
-            partition.actor.start_child_nowait(report_id, name=self.address(report_id))
+            partition.start_child_nowait(report_id, name=self.address(report_id))
         except AlreadyStarted:
             return True
         except Exception as error:  # noqa: BLE001 - the report is safe in the database; recovery tries again
@@ -51,6 +53,32 @@ class Directory:
         finally:
             self._handed.pop(report_id, None)
         return True
+
+    def start_asleep(self, report_id: UUID, folded: Folded, seconds: float | None) -> bool:
+        """Make sure the report has an actor that sleeps for so long, for `None` until asked; True if it has one now."""
+        partition = self._partition(report_id)
+        if partition is None:
+            return False
+        timers = () if seconds is None else ((seconds, TICK),)
+        try:
+            partition.start_asleep(report_id, name=self.address(report_id), state=folded, timers=timers)
+        except AlreadyStarted:
+            return True
+        return True
+
+    def look(self, report_id: UUID) -> bool:
+        """Have the report's actor look at the clock, awake or asleep; False if it has none."""
+        process = self.reports.whereis(report_id)
+        if process is None:
+            return False
+        process.info(TICK)
+        return True
+
+    def _partition(self, report_id: UUID) -> DynamicSupervisor | None:
+        partition = self.partitions[report_id.int % len(self.partitions)].whereis()
+        if partition is None or partition.state != "running" or not isinstance(partition.actor, DynamicSupervisor):
+            return None
+        return partition.actor
 
     def take_over(self, report_id: UUID) -> ReportState | None:
         """What the starter of this actor has handed over; once."""

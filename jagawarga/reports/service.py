@@ -21,7 +21,7 @@ from jagawarga.reports.directory import Directory
 from jagawarga.reports.messages import Action, FileReport, Page, Receipt, ReportView, Status
 from jagawarga.reports.model import ENDS, filed, shared_terms
 from jagawarga.reports.recovery import Missing
-from jagawarga.reports.store import NEWEST, Filing, Store
+from jagawarga.reports.store import NEWEST, Filing, Listed, Store
 from jagawarga.reports.tracking import PURPOSE, canonical, new_code
 from jagawarga.reports.waiting import WaitingRoom
 from supervisors import NORMAL, Down, NoProc, Registry
@@ -233,8 +233,9 @@ class Reports:
         return _page(await self.store.views("list_public", *_after(cursor), limit + 1), limit)
 
     async def counts(self) -> Mapping[str, int]:
-        """Number of reports by status."""
-        return await self.store.counts()
+        """Number of reports by status, and of those that can not be read, if there are any (`corrupt`)."""
+        corrupt = len(self.crew.quarantine)
+        return await self.store.counts() | ({"corrupt": corrupt} if corrupt else {})
 
 
 def _there(view: ReportView | None) -> ReportView:
@@ -248,12 +249,13 @@ def _within(limit: int) -> int:
     return max(1, min(limit, MOST))
 
 
-def _page(views: list[ReportView], limit: int) -> Page:
-    items = tuple(views[:limit])
-    return Page(items, _cursor(items[-1]) if len(views) > limit else None)
+def _page(lines: list[Listed], limit: int) -> Page:
+    """What can be read of the lines; what can not leaves a page shorter, and the next one where it begins."""
+    items = tuple(line.view for line in lines[:limit] if line.view is not None)
+    return Page(items, _cursor(lines[limit - 1]) if len(lines) > limit else None)
 
 
-def _cursor(last: ReportView) -> str:
+def _cursor(last: Listed) -> str:
     micros = (last.created_at - _EPOCH) // timedelta(microseconds=1)
     return base64.urlsafe_b64encode(micros.to_bytes(8) + last.report_id.bytes).decode().rstrip("=")
 

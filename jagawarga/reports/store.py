@@ -10,24 +10,30 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
 import asyncpg
+import structlog
 
 from jagawarga.errors import Corrupt
 from jagawarga.plumbing.database import Connection, Database
 from jagawarga.plumbing.keys import Keyring
 from jagawarga.plumbing.outbox import OutboxRow
+from jagawarga.plumbing.telemetry import UNREADABLE
 from jagawarga.reports.messages import HistoryEntry, Place, ReportView, Status, encode_event
-from jagawarga.reports.model import ReportState, Terms, Transition, event_of, shared_terms
+from jagawarga.reports.model import ReportState, Transition, event_of
+from jagawarga.reports.rows import state_of, terms_from_text, terms_to_text
 
+TOLD: Final = 1_000
+"""So many unreadable reports are named in the log, each once."""
 SUBJECT: Final = "jagawarga.events."
 NEWEST: Final = (datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))
 """The cursor before the first of a list that goes from new to old."""
 OLDEST: Final = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
+
+log = structlog.get_logger()
 
 
 def _queries() -> dict[str, str]:
@@ -49,6 +55,14 @@ class Filing:
     content: bytes
 
 
+class Listed(NamedTuple):
+    """A line of a list: its place in the order, and the report; `None` where it can not be read."""
+
+    created_at: datetime
+    report_id: UUID
+    view: ReportView | None
+
+
 class Store:
     """Every statement of this context. Raises `Unavailable`, and `Corrupt` for what the database refuses to store."""
 
@@ -56,6 +70,7 @@ class Store:
         self.database = database
         self.keyring = keyring
         self._position: int | None = None
+        self._told: set[UUID] = set()
 
     # --- writing: for the writer alone
 
@@ -128,20 +143,24 @@ class Store:
     # --- states, for the actors
 
     async def load(self, report_id: UUID) -> ReportState | None:
-        """The state of one report."""
+        """The state of one report; `Corrupt` when its row can not be read."""
         rows = await self._rows("load_state", report_id)
-        return _state(rows[0]) if rows else None
+        return state_of(rows[0]) if rows else None
 
-    async def due_page(
-        self, after: tuple[datetime, UUID], until: datetime, limit: int
-    ) -> list[tuple[datetime, ReportState]]:
-        """Open reports with a deadline up to `until`, the most urgent first, from behind `after`."""
-        rows = await self._rows("open_with_deadline", *after, until, limit)
-        return [(row["due_at"], _state(row)) for row in rows]
+    async def due_page(self, after: tuple[datetime, UUID], until: datetime, limit: int) -> list[Any]:
+        """Rows of open reports with a deadline up to `until`, the most urgent first, from behind `after`.
 
-    async def clockless_page(self, after: UUID, limit: int) -> list[ReportState]:
-        """Open reports at the top of their ladder, by id, from behind `after`."""
-        return [_state(row) for row in await self._rows("open_without_deadline", after, limit)]
+        As they are, for `rows.fold_row` to read: one that can not be read must not keep the others from it.
+        """
+        return await self._rows("open_with_deadline", *after, until, limit)
+
+    async def clockless_page(self, after: UUID, limit: int) -> list[Any]:
+        """Rows of open reports without a deadline in theirs, by id, from behind `after`."""
+        return await self._rows("open_without_deadline", after, limit)
+
+    async def rows_of(self, report_ids: Sequence[UUID]) -> list[Any]:
+        """The rows of these reports, as far as they are there."""
+        return await self._rows("states_of", report_ids)
 
     # --- views
 
@@ -153,17 +172,17 @@ class Store:
         """One report with its history, under the policies for `agency`."""
         return await self.database.run_as_agency(agency, self._view_work("report_for_agency", (report_id, agency)))
 
-    async def views(self, query: str, *args: Any) -> list[ReportView]:
+    async def views(self, query: str, *args: Any) -> list[Listed]:
         """A page of reports without their histories."""
-        return [self._view(row, ()) for row in await self._rows(query, *args)]
+        return [self._listed(row) for row in await self._rows(query, *args)]
 
-    async def views_as_agency(self, agency: str, *args: Any) -> list[ReportView]:
+    async def views_as_agency(self, agency: str, *args: Any) -> list[Listed]:
         """A page of what `agency` may see, under its policies."""
 
         async def work(connection: Connection) -> Any:
             return await connection.fetch(SQL["list_for_agency"], agency, *args)
 
-        return [self._view(row, ()) for row in await self.database.run_as_agency(agency, work)]
+        return [self._listed(row) for row in await self.database.run_as_agency(agency, work)]
 
     async def counts(self) -> dict[str, int]:
         """Number of reports by status."""
@@ -196,9 +215,24 @@ class Store:
 
         return work
 
+    def _listed(self, row: Any) -> Listed:
+        view = None
+        try:
+            view = self._view(row, ())
+        except Corrupt as error:
+            # The others of the page are not to be missed for it.
+            UNREADABLE.inc()
+            if len(self._told) < TOLD and row["report_id"] not in self._told:
+                self._told.add(row["report_id"])
+                log.warning("report.unreadable", report=row["report_id"], wrong=str(error))
+        return Listed(row["created_at"], row["report_id"], view)
+
     def _view(self, row: Any, lines: Sequence[Any]) -> ReportView:
         report_id = row["report_id"]
         terms = terms_from_text(row["terms"])
+        if not 0 <= row["level"] < len(terms.ladder):
+            msg = "level"
+            raise Corrupt(msg)
         # Who comes with a tracking code sees no content, so that query does not even fetch it.
         content = self.unseal_content(report_id, row["content"]) if "content" in row else ("", Place())
         return ReportView(
@@ -237,8 +271,13 @@ class Store:
 
     def unseal_content(self, report_id: UUID, sealed: bytes) -> tuple[str, Place]:
         """Text and place again; `Corrupt` when they are not this report's."""
-        text, *place = json.loads(self.keyring.unseal("report-content", sealed, report_id.bytes))
-        return text, Place(*place)
+        plain = self.keyring.unseal("report-content", sealed, report_id.bytes)
+        try:
+            text, *place = json.loads(plain)
+            return text, Place(*place)
+        except (ValueError, TypeError):
+            msg = "content"
+            raise Corrupt(msg) from None
 
     def seal_note(self, report_id: UUID, version: int, note: str) -> bytes:
         """A note, sealed for this line of history."""
@@ -272,30 +311,3 @@ def _columns(rows: list[tuple[Any, ...]]) -> list[list[Any]]:
 
 def _note_aad(report_id: UUID, version: int) -> bytes:
     return report_id.bytes + version.to_bytes(4)
-
-
-@lru_cache(maxsize=4096)
-def terms_to_text(terms: Terms) -> str:
-    """Ladder and limits as they lie in the row."""
-    return json.dumps([terms.ladder, terms.respond_within, terms.resolve_within])
-
-
-@lru_cache(maxsize=4096)
-def terms_from_text(text: str) -> Terms:
-    """Ladder and limits again, as a value shared by all reports of like terms."""
-    ladder, respond_within, resolve_within = json.loads(text)
-    return shared_terms(tuple(ladder), tuple(respond_within), tuple(resolve_within))
-
-
-def _state(row: Any) -> ReportState:
-    return ReportState(
-        row["report_id"],
-        row["privacy"],
-        row["category"],
-        row["reporter"],
-        terms_from_text(row["terms"]),
-        row["status"],
-        row["level"],
-        row["version"],
-        row["level_since"],
-    )

@@ -1,4 +1,7 @@
-"""The reports subtree: writer and relay, then the partitions of report actors, then recovery, which fills them."""
+"""The reports subtree: writer and relay, then the partitions of report actors, then recovery, which fills them.
+
+The watch beside it sees to deadlines that no timer tells of.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from jagawarga.plumbing.writer import GroupCommit
 from jagawarga.reports.actor import ReportActor
 from jagawarga.reports.drain import Drain
 from jagawarga.reports.recovery import Recovery
+from jagawarga.reports.watch import Watch
 from supervisors import Backoff, ChildSpec, dynamic_supervisor, supervisor, worker
 
 if TYPE_CHECKING:
@@ -37,5 +41,6 @@ def reports_tree(reports: Reports, bus: Publisher) -> ChildSpec:
         supervisor("writing", writing, intensity=50, period=5.0),
         supervisor("partitions", partitions, intensity=50, period=5.0),
         worker("recovery", Recovery, reports.crew, name=reports.recovery),
+        worker("watch", Watch, reports.crew),
     ]
     return supervisor("reports", children, strategy="rest_for_one", intensity=50, period=5.0)

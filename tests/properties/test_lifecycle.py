@@ -13,8 +13,19 @@ from hypothesis import strategies as st
 
 from jagawarga.errors import Rejected
 from jagawarga.reports.messages import Action, Privacy
-from jagawarga.reports.model import ENDS, Terms, Transition, decide, escalate, filed, pack_state, unpack_state
-from jagawarga.reports.store import terms_from_text, terms_to_text
+from jagawarga.reports.model import (
+    ENDS,
+    Terms,
+    Transition,
+    decide,
+    escalate,
+    filed,
+    fold_state,
+    pack_state,
+    unfold_state,
+    unpack_state,
+)
+from jagawarga.reports.rows import terms_from_text, terms_to_text
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 seconds = st.floats(min_value=0.001, max_value=1e7)
@@ -125,3 +136,5 @@ def test_a_packed_state_is_the_same_unpacked(
     for step in live(first, now, script):
         packed = marshal.loads(marshal.dumps(pack_state(step.state)))
         assert unpack_state(step.state.report_id, packed) == step.state
+        folded = marshal.loads(marshal.dumps(fold_state(step.state)))
+        assert unfold_state(step.state.report_id, folded) == step.state

@@ -89,22 +89,31 @@ SELECT count(*) FROM (SELECT 1 FROM reports.outbox LIMIT 100000) AS waiting;
 
 -- name: load_state
 -- What a report's actor needs when nobody handed it over.
-SELECT report_id, privacy, category, reporter, terms, status, level, version, level_since
+SELECT report_id, privacy, category, reporter, terms, status, level, version,
+    extract(epoch FROM level_since)::float8 AS since
 FROM reports.report WHERE report_id = $1;
 
 -- name: open_with_deadline
 -- Recovery, the most urgent first, a page at a time; $3 is the latest deadline wanted.
-SELECT report_id, privacy, category, reporter, terms, status, level, version, level_since, due_at
+SELECT report_id, privacy, category, reporter, terms, status, level, version,
+    extract(epoch FROM level_since)::float8 AS since, due_at
 FROM reports.report
 WHERE status NOT IN ('resolved', 'rejected') AND (due_at, report_id) > ($1, $2) AND due_at <= $3
 ORDER BY due_at, report_id LIMIT $4;
 
 -- name: open_without_deadline
 -- Recovery of those at the top of their ladder, whose clock no longer runs.
-SELECT report_id, privacy, category, reporter, terms, status, level, version, level_since, due_at
+SELECT report_id, privacy, category, reporter, terms, status, level, version,
+    extract(epoch FROM level_since)::float8 AS since, due_at
 FROM reports.report
 WHERE status NOT IN ('resolved', 'rejected') AND due_at IS NULL AND report_id > $1
 ORDER BY report_id LIMIT $2;
+
+-- name: states_of
+-- Rows that could not be read, for another look.
+SELECT report_id, privacy, category, reporter, terms, status, level, version,
+    extract(epoch FROM level_since)::float8 AS since, due_at
+FROM reports.report WHERE report_id = ANY ($1::uuid[]);
 
 -- name: history
 -- A report's history, oldest first; for an agency the policy decides as well.

@@ -1,0 +1,47 @@
+"""Having what is overdue climb, wherever its actor is: awake, asleep, or not there yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from jagawarga.errors import Corrupt
+from jagawarga.reports.rows import state_of
+from jagawarga.reports.store import OLDEST
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from jagawarga.reports.actor import Crew
+
+PAGE: Final = 2_000
+SLICE: Final = 100
+
+
+async def escalate_due(crew: Crew, until: datetime) -> int:
+    """See to every open report with a deadline up to `until`, the most urgent first; returns how many have an actor.
+
+    An actor that is there is told to look at the clock, another is started. Whoever was seen to may still be writing
+    when this returns, but never many of them: we stand in the same line. May be done twice. Raises `Unavailable`.
+    """
+    after = OLDEST
+    seen = 0
+    while page := await crew.store.due_page(after, until, PAGE):
+        for begin in range(0, len(page), SLICE):
+            seen += sum(_hurry(crew, row) for row in page[begin : begin + SLICE])
+            # Behind all those we have just set going.
+            async with crew.gate:
+                pass
+        after = (page[-1]["due_at"], page[-1]["report_id"])
+    return seen
+
+
+def _hurry(crew: Crew, row: Any) -> bool:
+    report_id = row["report_id"]
+    if crew.directory.look(report_id):
+        return True
+    try:
+        state = state_of(row)
+    except Corrupt as error:
+        crew.quarantine.add(report_id, error)
+        return False
+    return crew.directory.start(report_id, state)
