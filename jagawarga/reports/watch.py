@@ -1,12 +1,15 @@
-"""The watch: deadlines no timer tells of, because the clock jumped, or because nobody was there to see them pass.
+"""The watch: deadlines that have passed and no timer has told of, a second ago at most.
 
-Deadlines are wall clock, timers are not. After a jump forward (the clock was set, the machine slept) whatever is due
-by the new time climbs at once, as late as the jump was. After a jump back timers are early, and their actors find
-that out: nothing climbs before its time by the wall clock, and nothing twice.
+Deadlines are wall clock, timers are not: after a jump forward (the clock was set, the machine slept) every timer that
+ran then is late by the jump, were it due in a minute or in a week. After a jump back timers are early, and their actors
+find that out: nothing climbs before its time by the wall clock, and nothing twice. Nor does an actor that could not
+write its step while the database was away try for ever as often as it should once it is back. So the database is asked
+every second what is overdue; as a rule, nothing is.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -25,13 +28,13 @@ if TYPE_CHECKING:
     from jagawarga.reports.actor import Crew
 
 LOOK_EVERY: Final = 1.0
-SWEEP_EVERY: Final = 30.0
+OVERDUE: Final = timedelta(seconds=0.5)
+"""What is late by less is on its way."""
 READ_AGAIN_EVERY: Final = 10.0
 READ_AGAIN: Final = 1_000
 TOLERANCE: Final = 0.5
 """Seconds by which wall clock and time may go apart before it counts as a jump."""
 _LOOK: Final = "look"
-_SWEEP: Final = "sweep"
 _READ_AGAIN: Final = "read_again"
 
 log = structlog.get_logger()
@@ -54,17 +57,15 @@ class Drift:
 
 
 class Watch(Actor):
-    """Looks at the clocks every second, and now and then at what the database says is overdue or was unreadable."""
+    """Looks every second at the clocks and at what is overdue, and now and then at what was unreadable."""
 
     def init(self, crew: Crew) -> None:
         """Begin with the clocks as they are."""
         self.crew = crew
         self.drift = Drift(crew.clock(), trio.current_time())
         self.jumps = 0
-        self.behind = False
-        """The clock has jumped forward, and what fell due by that has not been seen to yet."""
+        self.overdue = 0
         self.send_after(LOOK_EVERY, _LOOK)
-        self.send_after(SWEEP_EVERY, _SWEEP)
         self.send_after(READ_AGAIN_EVERY, _READ_AGAIN)
 
     async def handle_info(self, message: Any) -> None:
@@ -74,9 +75,6 @@ class Watch(Actor):
                 case "look":
                     self.send_after(LOOK_EVERY, _LOOK)
                     await self._look()
-                case "sweep":
-                    self.send_after(SWEEP_EVERY, _SWEEP)
-                    await escalate_due(self.crew, self.crew.clock())
                 case "read_again":
                     self.send_after(READ_AGAIN_EVERY, _READ_AGAIN)
                     await self._read_again()
@@ -88,12 +86,9 @@ class Watch(Actor):
         jump = self.drift.jump(now, trio.current_time())
         if jump:
             self.jumps += 1
-            self.behind = self.behind or jump > 0
             CLOCK_JUMPS.labels("forward" if jump > 0 else "back").inc()
             log.warning("clock.jumped", seconds=round(jump, 3))
-        if self.behind:
-            await escalate_due(self.crew, now)
-            self.behind = False
+        self.overdue += await escalate_due(self.crew, now - OVERDUE)
 
     async def _read_again(self) -> None:
         """Start the actors of reports that have been mended."""
@@ -111,5 +106,5 @@ class Watch(Actor):
                 quarantine.release(report_id)
 
     def describe(self) -> dict[str, Any]:
-        """How the clock behaves."""
-        return {"jumps": self.jumps, "behind": self.behind}
+        """How the clock behaves, and how often a report was found overdue."""
+        return {"jumps": self.jumps, "overdue": self.overdue}
