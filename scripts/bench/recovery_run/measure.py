@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 LOOK_EVERY = 0.5
 RECOVERY = "jagawarga/reports/recovery"
+PARTITION = "jagawarga/reports/partitions/partition-3"
 AT_REST = 10.0
 """Seconds after the last of it; then memory is what it stays at."""
 
@@ -35,6 +36,8 @@ class Seen:
     later_bytes: int = 0
     cpu_seconds: float = 0.0
     loop: dict[str, Any] = field(default_factory=dict)
+    lost_partition: float | None = None
+    """Seconds from the kill of a partition until all of its reports have an actor again."""
 
     def done(self) -> bool:
         """True when there is nothing more to wait for."""
@@ -54,9 +57,11 @@ async def measure(house: House, prober: Prober, url: str, limit: float) -> Seen:
                 watching.start_soon(_watch_database, url, until, seen)
         seen.cpu_seconds = house.cpu_seconds()
         await trio.sleep(AT_REST)
+        seen.later_bytes, seen.peak_bytes = house.memory()
+        seen.loop = await trio.to_thread.run_sync(lambda: house.ask("runtime"))
+        with trio.move_on_after(limit):
+            await _lose_partition(house, seen)
         nursery.cancel_scope.cancel()
-    seen.later_bytes, seen.peak_bytes = house.memory()
-    seen.loop = await trio.to_thread.run_sync(lambda: house.ask("runtime"))
     return seen
 
 
@@ -71,6 +76,17 @@ async def _watch_recovery(house: House, seen: Seen) -> None:
             seen.started, seen.recovery_seconds = found["started"], found["seconds"]
             return
         await trio.sleep(LOOK_EVERY)
+
+
+async def _lose_partition(house: House, seen: Seen) -> None:
+    began = trio.current_time()
+    rounds = house.ask("inspect", actor=RECOVERY)["rounds"]
+    await trio.to_thread.run_sync(lambda: house.ask("kill", actor=PARTITION))
+    found = {"rounds": rounds}
+    while found["rounds"] == rounds:
+        await trio.sleep(LOOK_EVERY)
+        found = await trio.to_thread.run_sync(lambda: house.ask("inspect", actor=RECOVERY))
+    seen.lost_partition = trio.current_time() - began
 
 
 async def _watch_database(url: str, until: datetime, seen: Seen) -> None:
