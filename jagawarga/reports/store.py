@@ -9,6 +9,7 @@ import json
 import re
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -192,13 +193,16 @@ class Store:
         return {row["status"]: row["reports"] for row in await self._rows("count_by_status")}
 
     async def stored(self, report_id: UUID) -> dict[str, Any] | None:
-        """A report's row as it lies in the database, and beside it what its sealed content says."""
+        """A report's row as it lies in the database, and beside it what its sealed content says, if it can be read."""
         rows = await self._rows("stored_report", report_id)
         if not rows:
             return None
         row = dict(rows[0])
         sealed = row.pop("content")
-        text, place = self.unseal_content(report_id, sealed)
+        text: str | None = None
+        place = Place()
+        with suppress(Corrupt):  # the operator looks at it for that very reason
+            text, place = self.unseal_content(report_id, sealed)
         shown = {name: value.hex() if isinstance(value, bytes) else value for name, value in row.items()}
         return {
             **shown,

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 LOOK_EVERY = 0.5
 RECOVERY = "jagawarga/reports/recovery"
 PARTITION = "jagawarga/reports/partitions/partition-3"
-AT_REST = 10.0
-"""Seconds after the last of it; then memory is what it stays at."""
 
 
 @dataclass(slots=True)
@@ -44,8 +42,11 @@ class Seen:
         return None not in (self.armed, self.escalated, self.published)
 
 
-async def measure(house: House, prober: Prober, url: str, limit: float) -> Seen:
-    """Start the process and watch until all is done, or `limit` seconds have passed."""
+async def measure(house: House, prober: Prober, url: str, limit: float, rest: float) -> Seen:
+    """Start the process and watch until all is done, or `limit` seconds have passed; then `rest` seconds more.
+
+    At last a partition is killed.
+    """
     seen = Seen(trio.current_time())
     until = datetime.now(UTC)
     house.start()
@@ -56,7 +57,7 @@ async def measure(house: House, prober: Prober, url: str, limit: float) -> Seen:
                 watching.start_soon(_watch_recovery, house, seen)
                 watching.start_soon(_watch_database, url, until, seen)
         seen.cpu_seconds = house.cpu_seconds()
-        await trio.sleep(AT_REST)
+        await trio.sleep(rest)
         seen.later_bytes, seen.peak_bytes = house.memory()
         seen.loop = await trio.to_thread.run_sync(lambda: house.ask("runtime"))
         with trio.move_on_after(limit):
