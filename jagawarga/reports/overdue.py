@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from jagawarga.errors import Corrupt
+from jagawarga.errors import Corrupt, Unavailable
 from jagawarga.reports.rows import state_of
 from jagawarga.reports.store import OLDEST
 
@@ -18,24 +18,31 @@ SLICE: Final = 100
 
 
 async def escalate_due(crew: Crew, until: datetime) -> int:
-    """See to every open report with a deadline up to `until`, the most urgent first; returns how many have an actor.
+    """See to every open report with a deadline up to `until`, the most urgent first; returns how many could be read.
 
     An actor that is there is told to look at the clock, another is started. Whoever was seen to may still be writing
-    when this returns, but never many of them: we stand in the same line. May be done twice. Raises `Unavailable`.
+    when this returns, but never many of them: we stand in the same line. May be done twice. Raises `Unavailable`,
+    also when an actor could not be started; the others have been seen to then.
     """
     after = OLDEST
-    seen = 0
+    seen = refused = 0
     while page := await crew.store.due_page(after, until, PAGE):
         for begin in range(0, len(page), SLICE):
-            seen += sum(_hurry(crew, row) for row in page[begin : begin + SLICE])
+            results = [_hurry(crew, row) for row in page[begin : begin + SLICE]]
+            seen += len(results) - results.count(None)
+            refused += results.count(False)
             # Behind all those we have just set going.
             async with crew.gate:
                 pass
         after = (page[-1]["due_at"], page[-1]["report_id"])
+    if refused:
+        msg = "some actors can not be started"
+        raise Unavailable(msg)
     return seen
 
 
-def _hurry(crew: Crew, row: Any) -> bool:
+def _hurry(crew: Crew, row: Any) -> bool | None:
+    """True if an actor sees to it, False if there can be none now, `None` for a row that can not be read."""
     report_id = row["report_id"]
     if crew.directory.look(report_id):
         return True
@@ -43,5 +50,5 @@ def _hurry(crew: Crew, row: Any) -> bool:
         state = state_of(row)
     except Corrupt as error:
         crew.quarantine.add(report_id, error)
-        return False
+        return None
     return crew.directory.start(report_id, state)

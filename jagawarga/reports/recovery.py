@@ -58,6 +58,8 @@ class Recovery(Actor):
         self.missing: set[UUID] = set()
         self.started = 0
         self.failures = 0
+        self.refused = False
+        self.rounds = 0
         self.complete = False
         self.seconds = 0.0
         self.process.info(_RECOVER)
@@ -87,6 +89,7 @@ class Recovery(Actor):
         now = self.crew.clock()
         store = self.crew.store
         reached = True
+        self.refused = False
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._escalate, now)
@@ -98,13 +101,14 @@ class Recovery(Actor):
                 )
         except* Unavailable:
             reached = False
-        if not reached:
+        if self.refused or not reached:
             self.failures += 1
             pause = min(RETRY_LIMIT, 0.25 * 2.0 ** min(self.failures, 10))
             self.send_after(pause * random.uniform(0.5, 1.0), _RECOVER)  # noqa: S311 - jitter, not a secret
             return
         self.failures = 0
         self.generation = generation
+        self.rounds += 1
         self.complete = True
         self.seconds = trio.current_time() - began
         log.info(
@@ -141,7 +145,8 @@ class Recovery(Actor):
             if crew.directory.start_asleep(report_id, folded, seconds_until(due_at, now)):
                 self.started += 1
             else:
-                self.missing.add(report_id)
+                # Its partition is on its way down or up: once more, when all have been gone through.
+                self.refused = True
             if perf_counter() > slice_end:
                 await trio.lowlevel.checkpoint()
                 now, slice_end = crew.clock(), perf_counter() + SLICE_SECONDS
@@ -150,6 +155,7 @@ class Recovery(Actor):
         """How far it is."""
         return {
             "complete": self.complete,
+            "rounds": self.rounds,
             "started": self.started,
             "seconds": round(self.seconds, 3),
             "missing": len(self.missing),

@@ -42,9 +42,12 @@ ENVIRONMENT = {
 @click.option("--overdue", type=click.IntRange(min=0), default=100_000, show_default=True, help="Overdue among them.")
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--limit", type=click.FloatRange(min=1), default=300.0, show_default=True, help="Seconds to watch.")
+@click.option("--rest", type=click.FloatRange(min=0), default=10.0, show_default=True, help="Seconds to calm down.")
 @click.option("--keep", type=click.Path(path_type=Path), metavar="DIR", help="Keep the filled house here, or use it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def recovery(reports: int, overdue: int, seed: int, limit: float, keep: Path | None, *, as_json: bool) -> int:
+def recovery(
+    reports: int, overdue: int, seed: int, limit: float, rest: float, keep: Path | None, *, as_json: bool
+) -> int:
     """Measure a start with much history: until all reports are guarded, until all overdue ones have climbed.
 
     Look-ups, submissions and agency lists go on all the while. Exit code 0: every overdue report climbed once and
@@ -56,7 +59,7 @@ def recovery(reports: int, overdue: int, seed: int, limit: float, keep: Path | N
     where = machine.facts()
     directory = Path(tempfile.mkdtemp(prefix="jw-recovery-"))
     try:
-        found = run(directory, reports, overdue, seed, limit, keep)
+        found = run(directory, reports, overdue, seed, limit, rest, keep)
     except RuntimeError as error:
         raise Refusal(str(error)) from None
     finally:
@@ -70,7 +73,9 @@ def recovery(reports: int, overdue: int, seed: int, limit: float, keep: Path | N
     return 0 if found["good"] else 1
 
 
-def run(directory: Path, reports: int, overdue: int, seed: int, limit: float, keep: Path | None) -> dict[str, Any]:
+def run(
+    directory: Path, reports: int, overdue: int, seed: int, limit: float, rest: float, keep: Path | None
+) -> dict[str, Any]:
     """Make a house, fill it, start it again, watch."""
     rng = random.Random(seed)
     kept = keep is not None and keep.exists()
@@ -96,7 +101,7 @@ def run(directory: Path, reports: int, overdue: int, seed: int, limit: float, ke
         if keep is not None and not kept:
             (directory / "codes.txt").write_text("\n".join(prober.codes), "ascii")
             shutil.copytree(directory, keep)
-        seen = trio.run(measure, house, prober, url, limit)
+        seen = trio.run(measure, house, prober, url, limit, rest)
         checks = audit(url)
         ended = house.stop()
     finally:
@@ -135,6 +140,7 @@ def _findings(reports: int, overdue: int, seen: Seen, prober: Prober, checks: di
             "recovery_itself": seen.recovery_seconds,
             "all_escalated": _rounded(seen.escalated),
             "all_published": _rounded(seen.published),
+            "partition_filled_again": _rounded(seen.lost_partition),
         },
         "started": seen.started,
         "requests_meanwhile": prober.summary(busy),
@@ -166,6 +172,7 @@ def table(found: dict[str, Any]) -> list[str]:
         f"all guarded          {said('all_guarded')}",
         f"all overdue climbed  {said('all_escalated')}",
         f"all events published {said('all_published')}",
+        f"lost partition full  {said('partition_filled_again')} after it was killed",
         f"requests meanwhile   {asked['requests']:,}, {asked['failed']} failed, {asked['waiting_202']} answered 202",
         f"  their latency      p50 {asked['p50_ms']} ms, p99 {asked['p99_ms']} ms, worst {asked['max_ms']} ms",
         f"memory               {memory['peak_bytes'] >> 20:,} MiB at most, {memory['later_bytes'] >> 20:,} later",

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 LOOK_EVERY = 0.5
 RECOVERY = "jagawarga/reports/recovery"
-AT_REST = 10.0
-"""Seconds after the last of it; then memory is what it stays at."""
+PARTITION = "jagawarga/reports/partitions/partition-3"
 
 
 @dataclass(slots=True)
@@ -35,14 +34,19 @@ class Seen:
     later_bytes: int = 0
     cpu_seconds: float = 0.0
     loop: dict[str, Any] = field(default_factory=dict)
+    lost_partition: float | None = None
+    """Seconds from the kill of a partition until all of its reports have an actor again."""
 
     def done(self) -> bool:
         """True when there is nothing more to wait for."""
         return None not in (self.armed, self.escalated, self.published)
 
 
-async def measure(house: House, prober: Prober, url: str, limit: float) -> Seen:
-    """Start the process and watch until all is done, or `limit` seconds have passed."""
+async def measure(house: House, prober: Prober, url: str, limit: float, rest: float) -> Seen:
+    """Start the process and watch until all is done, or `limit` seconds have passed; then `rest` seconds more.
+
+    At last a partition is killed.
+    """
     seen = Seen(trio.current_time())
     until = datetime.now(UTC)
     house.start()
@@ -53,10 +57,12 @@ async def measure(house: House, prober: Prober, url: str, limit: float) -> Seen:
                 watching.start_soon(_watch_recovery, house, seen)
                 watching.start_soon(_watch_database, url, until, seen)
         seen.cpu_seconds = house.cpu_seconds()
-        await trio.sleep(AT_REST)
+        await trio.sleep(rest)
+        seen.later_bytes, seen.peak_bytes = house.memory()
+        seen.loop = await trio.to_thread.run_sync(lambda: house.ask("runtime"))
+        with trio.move_on_after(limit):
+            await _lose_partition(house, seen)
         nursery.cancel_scope.cancel()
-    seen.later_bytes, seen.peak_bytes = house.memory()
-    seen.loop = await trio.to_thread.run_sync(lambda: house.ask("runtime"))
     return seen
 
 
@@ -71,6 +77,17 @@ async def _watch_recovery(house: House, seen: Seen) -> None:
             seen.started, seen.recovery_seconds = found["started"], found["seconds"]
             return
         await trio.sleep(LOOK_EVERY)
+
+
+async def _lose_partition(house: House, seen: Seen) -> None:
+    began = trio.current_time()
+    rounds = house.ask("inspect", actor=RECOVERY)["rounds"]
+    await trio.to_thread.run_sync(lambda: house.ask("kill", actor=PARTITION))
+    found = {"rounds": rounds}
+    while found["rounds"] == rounds:
+        await trio.sleep(LOOK_EVERY)
+        found = await trio.to_thread.run_sync(lambda: house.ask("inspect", actor=RECOVERY))
+    seen.lost_partition = trio.current_time() - began
 
 
 async def _watch_database(url: str, until: datetime, seen: Seen) -> None:
