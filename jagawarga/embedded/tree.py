@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import trio
 
 from supervisors import Backoff, ChildSpec, task
-from supervisors.port import OsCommand, run_port
+from supervisors.port import OsCommand, PortDoomed, run_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from jagawarga.embedded.postgres import EmbeddedPostgres
 
 KILL_MARGIN = 10.0
+DOOMED_REST = 1.0
 # A server that fails at once (a full disk) is tried again for as long as we run, and not in a busy loop.
 AGAIN = Backoff(first=0.1, limit=5.0)
 
@@ -32,9 +33,17 @@ class Server(Protocol):
 
 
 async def run_server(started: Callable[[], object], server: Server) -> None:
-    """Clear the ground, then run the server until it exits (`PortExited`) or we are cancelled, as `run_port` does."""
+    """Clear the ground, then run the server until it exits (`PortExited`) or we are cancelled, as `run_port` does.
+
+    One that serves no more (`PortDoomed`) is stopped, and this ends a little later.
+    """
     await trio.to_thread.run_sync(server.clear)
-    await run_port(started, server.command)
+    try:
+        await run_port(started, server.command)
+    except PortDoomed:
+        # The disk that was full a moment ago is so still: it starts well, and fails with the first write.
+        await trio.sleep(DOOMED_REST)
+        raise
 
 
 def embedded_children(postgres: EmbeddedPostgres | None, nats: EmbeddedNats | None) -> list[ChildSpec]:

@@ -162,6 +162,17 @@ async def test_only_the_first_loses_time_on_a_slow_database(
     assert not (await house.file()).waiting
 
 
+async def test_any_write_that_works_opens_the_way_again(house: House) -> None:
+    """The drain's own, for one: nobody waits for the end of a rest once the database is back."""
+    await PLUMBING.call(TerminateChild("database"))
+    for _ in range(3):
+        house.reports.detour.failed(trio.current_time() + 3600)
+    assert (await house.file()).waiting
+    await PLUMBING.call(RestartChild("database"), timeout=20)
+    await drained(house)
+    assert not (await house.file()).waiting
+
+
 async def test_the_broker_is_away(house: House) -> None:
     """Reports go into the database as ever."""
     await PLUMBING.call(TerminateChild("bus"))
