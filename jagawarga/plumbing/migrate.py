@@ -162,5 +162,5 @@ async def _once(run: Callable[..., Awaitable[Any]], statement: str, *values: Any
             # Catalogue rows collide when two processes create the same thing; the second look finds it there.
             if attempt == TRIES:
                 raise
-            await asyncio.sleep(random.uniform(0.02, 0.05) * 2**attempt)  # noqa: S311 - jitter
+            await asyncio.sleep(random.uniform(0, 0.02) * 2**attempt)  # noqa: S311 - jitter
     raise AssertionError
