@@ -121,13 +121,16 @@ def _compare(done: dict[str, str], known: list[Migration]) -> None:
 
 
 async def _make_roles(connection: Any) -> None:
-    """Create the contexts' roles; PostgreSQL has no CREATE ROLE IF NOT EXISTS."""
-    present = {row["rolname"] for row in await _once(connection.fetch, "SELECT rolname FROM pg_roles")}
+    """Create the contexts' roles; PostgreSQL has no CREATE ROLE IF NOT EXISTS, so each try looks first."""
+
+    async def make(name: str) -> None:
+        if not await connection.fetch("SELECT 1 FROM pg_roles WHERE rolname = $1", name):
+            await connection.execute(f"CREATE ROLE {name} NOLOGIN")
+
     ((user,),) = await _once(connection.fetch, "SELECT current_user")
     for role in ROLES:
         name = f"jagawarga_{role}"
-        if name not in present:
-            await _once(connection.execute, f"CREATE ROLE {name} NOLOGIN")
+        await _once(make, name)
         await _once(connection.execute, f'GRANT {name} TO "{user}"')
 
 
@@ -148,7 +151,7 @@ async def _take_lease(connection: Any) -> None:
 
 
 async def _once(run: Callable[..., Awaitable[Any]], statement: str, *values: Any) -> Any:
-    """Run a repeatable statement and return what `run` does, bearing with others that do the same at the same time."""
+    """Run what is repeatable and return what `run` does, bearing with others that do the same at the same time."""
     for attempt in count(1):
         try:
             return await run(statement, *values)

@@ -32,6 +32,8 @@ from supervisors import Registry, supervisor, worker
 from supervisors.requests import RestartChild, TerminateChild
 from supervisors.testing import restarted, running
 
+pytestmark = pytest.mark.both_databases
+
 PLUMBING = Registry("test").name("plumbing")
 LADDER = ("lurah", "camat", "walikota")
 

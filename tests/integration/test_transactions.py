@@ -27,6 +27,8 @@ from jagawarga.plumbing.migrate import migrate, migrations
 from tests.integration.interruptions import DEADLOCK, PREPARE, SERIALIZATION, Interrupted, Plan, interrupted
 from tests.integration.store_cases import CASES, EVERY, Act, World, acknowledged, event, serializable
 
+pytestmark = pytest.mark.both_databases
+
 
 def test_every_method_of_every_store_has_a_case() -> None:
     """Who adds a method to a store, or a store, adds its case here."""
