@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import subprocess
 import tempfile
@@ -10,7 +11,8 @@ import time
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -23,6 +25,12 @@ from supervisors.port import OsCommand, launch_argv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+POSTGRESQL: Final = "postgresql"
+COCKROACH: Final = "cockroach"
+COCKROACH_URL: Final = os.environ.get("JAGAWARGA_TEST_COCKROACH_URL")
+"""The address of a CockroachDB as an administrator: databases and roles are made there, and the databases dropped."""
+BOTH: Final = (POSTGRESQL, pytest.param(COCKROACH, marks=pytest.mark.cockroach))
 
 _databases = count(1)
 
@@ -55,13 +63,30 @@ def nats_url(server_directory: DataDirectory) -> Iterator[str]:
         yield server.url
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what is marked `both_databases` on a CockroachDB as well, where one is given."""
+    marked = metafunc.definition.get_closest_marker("both_databases")
+    if COCKROACH_URL and marked and "fresh_database_url" in metafunc.fixturenames:
+        metafunc.parametrize("fresh_database_url", BOTH, indirect=True)
+
+
 @pytest.fixture
-def fresh_database_url(postgres_url: str) -> Iterator[str]:
-    """Give the superuser's URL of a new, empty database that is dropped after the test (roles are shared)."""
-    name = f"test_{next(_databases)}"
-    asyncio.run(_statement(postgres_url, f"CREATE DATABASE {name}"))
-    yield postgres_url.replace("/jagawarga?", f"/{name}?")
-    asyncio.run(_statement(postgres_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+def fresh_database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Give the superuser's URL of a new, empty database that is dropped after the test (roles are shared).
+
+    It is of the session's PostgreSQL, or of the CockroachDB that is given if the test's parameter says so.
+    """
+    name = f"test_{os.getpid()}_{next(_databases)}"
+    if getattr(request, "param", POSTGRESQL) == POSTGRESQL:
+        url: str = request.getfixturevalue("postgres_url")
+        drop = f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"
+    elif COCKROACH_URL:
+        url, drop = COCKROACH_URL, f"DROP DATABASE IF EXISTS {name}"
+    else:
+        pytest.skip("no CockroachDB: JAGAWARGA_TEST_COCKROACH_URL is to be the address of one, v25.3 or newer")
+    asyncio.run(_statement(url, f"CREATE DATABASE {name}"))
+    yield urlsplit(url)._replace(path=f"/{name}").geturl()
+    asyncio.run(_statement(url, drop))
 
 
 async def _statement(url: str, sql: str) -> None:

@@ -51,9 +51,9 @@ def examine(archive: Path, keyring: Keyring) -> Manifest:
     """
     with _opened(archive, keyring) as reader:
         manifest = reader.check()
-    known = {each.name: each.checksum for each in migrations()}
+    known = {each.name: each for each in migrations()}
     for name, checksum in manifest.facts["migrations"].items():
-        if known.get(name) != checksum:
+        if name not in known or not known[name].is_of(checksum):
             raise BackupError(f"the archive is of another, probably later version ({manifest.program}): it has {name}")
     return manifest
 

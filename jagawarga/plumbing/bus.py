@@ -1,7 +1,7 @@
 """The bus: NATS JetStream behind the door to asyncio.
 
-Streams and durable consumers are declared in `streams` and brought about at every connect. Delivery is at least once: a
-message is gone from a consumer only when it was acknowledged.
+Streams and durable consumers are declared in `streams` and brought about at every connect by `declaring`. Delivery is
+at least once: a message is gone from a consumer only when it was acknowledged.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ import nats.errors
 import nats.js.errors
 import structlog
 from nats.aio.msg import Msg
-from nats.js.api import ConsumerConfig, StreamConfig
+from nats.js.api import ConsumerConfig
 
 from jagawarga.errors import Unavailable
 from jagawarga.plumbing.aio import DEADLINE, AioDoor, at_close
+from jagawarga.plumbing.declaring import declare
 from jagawarga.plumbing.streams import BURIED, CONSUMERS, EVENTS, STREAMS, stream_of
 from supervisors import Actor
 
@@ -282,10 +283,7 @@ class Bus:
         client = await asyncio.wait_for(self._connect(), CONNECT_SECONDS)
         try:
             js = client.jetstream(timeout=PUBLISH_SECONDS)
-            for stream in STREAMS:
-                await _declare_stream(js, stream)
-            for durable in self.durables:
-                await js.add_consumer(stream_of(durable), durable)
+            await declare(js, STREAMS, [(stream_of(durable), durable) for durable in self.durables])
         except BaseException:
             await _quietly(client.close())
             raise
@@ -311,15 +309,6 @@ class Bus:
         self._subscriptions.clear()
         if client is not None and self._loop is asyncio.get_running_loop():
             await _quietly(client.close())
-
-
-async def _declare_stream(js: Any, config: StreamConfig) -> None:
-    try:
-        await js.stream_info(config.name)
-    except nats.js.errors.NotFoundError:
-        await js.add_stream(config)
-    else:
-        await js.update_stream(config)
 
 
 async def _quietly(work: Any) -> None:

@@ -19,10 +19,10 @@ import pytest
 
 from jagawarga.embedded.directory import DataDirectory
 from jagawarga.embedded.nats import prepare_nats
-from jagawarga.errors import BackupError
+from jagawarga.errors import BackupError, StartupError
 from jagawarga.plumbing import streamcopy, tables
 from jagawarga.plumbing.bus import MESSAGE_ID
-from jagawarga.plumbing.migrate import migrate, migrations
+from jagawarga.plumbing.migrate import FORMER, migrate, migrations
 from jagawarga.plumbing.streamcopy import Extent
 from jagawarga.plumbing.streams import EVENTS, STREAMS
 from tests.conftest import _serving
@@ -133,6 +133,24 @@ def test_an_older_schema_takes_older_rows(fresh_database_url: str) -> None:
             assert set(await tables.applied(connection)) == {first}
             await migrate(connection)
             assert set(await tables.applied(connection)) == {first, *rest}
+
+    run(work)
+
+
+def test_an_earlier_wording_is_as_good(fresh_database_url: str) -> None:
+    """A database that had a file before its wording changed is brought up to date; any other checksum is refused."""
+    ((name, wordings),) = FORMER.items()
+
+    async def work() -> None:
+        async with tables.connected(fresh_database_url) as connection:
+            await migrate(connection, only={name})
+            for checksum in wordings:
+                await connection.execute("UPDATE jagawarga_meta.migration SET checksum = $1", checksum)
+                await migrate(connection)
+            assert set(await tables.applied(connection)) == {each.name for each in migrations()}
+            await connection.execute("UPDATE jagawarga_meta.migration SET checksum = 'x' WHERE name = $1", name)
+            with pytest.raises(StartupError, match="changed after"):
+                await migrate(connection)
 
     run(work)
 

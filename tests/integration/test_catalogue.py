@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from jagawarga.plumbing.database import Connection
 
+pytestmark = pytest.mark.both_databases
+
 CITY = load_config(Path(__file__).resolve().parents[2] / "config")
 TREE = Category("pohon", "Pohon", (60.0, 30.5), (120.0,))
 PARK = Agency("taman", "Dinas Taman", "sekretariat-daerah")

@@ -26,6 +26,8 @@ from jagawarga.plumbing.keys import Keyring
 from supervisors import worker
 from supervisors.testing import running
 
+pytestmark = pytest.mark.both_databases
+
 KEYS = Keyring({1: b"k" * 32})
 KENARI = RegisterCitizen(
     "3273014501900007", "Kenari Wulandhari", "burung-kuning", "0812 9876 5432", "kenari@surat.example", "Jl. Emas 4"

@@ -23,6 +23,8 @@ from jagawarga.reports.messages import ReportEvent, decode_event, encode_event
 from supervisors import Registry, worker
 from supervisors.testing import running
 
+pytestmark = pytest.mark.both_databases
+
 names = Registry("test")
 NOTIFIER, HUB = names.name("notifier"), names.name("hub")
 

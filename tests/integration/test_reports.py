@@ -27,11 +27,13 @@ from jagawarga.reports.actor import ReportActor
 from jagawarga.reports.messages import FileReport, Place, Privacy, ReportView, decode_event
 from jagawarga.reports.model import decide
 from jagawarga.reports.service import Reports
-from jagawarga.reports.store import Filing
+from jagawarga.reports.store import SQL, Filing
 from jagawarga.reports.tree import reports_tree
 from supervisors import Registry, supervisor, worker
 from supervisors.requests import RestartChild, TerminateChild
 from supervisors.testing import restarted, running
+
+pytestmark = pytest.mark.both_databases
 
 PLUMBING = Registry("test").name("plumbing")
 LADDER = ("lurah", "camat", "walikota")
@@ -253,7 +255,7 @@ async def test_isolation_by_the_database(house: House) -> None:
     """Under the agencies' role the tables show to each what its authority reaches, and no agency sees nothing."""
     receipt = await house.file()
     await house.reports.act("lurah", receipt.report_id, "acknowledge", "kami datang")
-    for table in ("report", "history", "access"):
+    for table in ("report", "access"):
         sql = f"SELECT * FROM reports.{table}"
         assert await house.agency_query("lurah", sql)
         assert await house.agency_query("camat", sql) == []
@@ -262,6 +264,26 @@ async def test_isolation_by_the_database(house: House) -> None:
         await house.agency_query("lurah", "SELECT * FROM reports.outbox")
     with pytest.raises(Exception, match="permission denied"):
         await house.agency_query("lurah", "UPDATE reports.report SET status = 'resolved'")
+
+
+async def test_a_history_opens_with_its_report(house: House) -> None:
+    """The agencies' role reads the history of the report it has seen in this transaction, and of no other."""
+    receipt, other = await house.file(), await house.file("private", "p-2")
+    every = "SELECT DISTINCT report_id FROM reports.history"
+
+    async def look(agency: str, report_id: UUID, asked_as: str) -> list[UUID]:
+        async def work(connection: Connection) -> Any:
+            await connection.fetch(SQL["report_for_agency"], report_id, asked_as)
+            return await connection.fetch(every)
+
+        return [row["report_id"] for row in await house.database.run_as_agency(agency, work)]
+
+    assert await house.agency_query("lurah", every) == []
+    assert await look("lurah", receipt.report_id, "lurah") == [receipt.report_id]
+    assert await look("lurah", other.report_id, "lurah") == [other.report_id]
+    # Not even a query that asks in another's name.
+    assert await look("camat", receipt.report_id, "lurah") == []
+    assert await house.agency_query("lurah", every) == [], "it is forgotten with the transaction"
 
 
 async def test_who_may_open_what(house: House) -> None:

@@ -23,6 +23,8 @@ from supervisors.requests import RestartChild, TerminateChild
 from supervisors.testing import restarted
 from tests.integration.test_reports import PLUMBING, House, built
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 async def house(fresh_database_url: str, nats_url: str, tmp_path: Path) -> AsyncIterator[House]:

@@ -112,9 +112,3 @@ DROP POLICY IF EXISTS access_agency ON reports.access;
 
 CREATE POLICY access_agency ON reports.access FOR SELECT TO jagawarga_agency
     USING (current_setting('jagawarga.agency', true) = agency);
-
--- The inner query stands under the policy of report itself.
-DROP POLICY IF EXISTS history_agency ON reports.history;
-
-CREATE POLICY history_agency ON reports.history FOR SELECT TO jagawarga_agency
-    USING (EXISTS (SELECT 1 FROM reports.report r WHERE r.report_id = history.report_id));

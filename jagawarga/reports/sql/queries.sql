@@ -126,8 +126,10 @@ SELECT report_id, privacy, category, area, agency, content, terms, status, level
 FROM reports.report WHERE report_id = $1;
 
 -- name: report_for_agency
--- One report as an agency sees it; the policy says the same once more.
-SELECT report_id, privacy, category, area, agency, content, terms, status, level, version, level_since, created_at, due_at
+-- One report as an agency sees it; the policy says the same once more. Being seen, it opens its history to the policy
+-- of that table, for this transaction.
+SELECT report_id, privacy, category, area, agency, content, terms, status, level, version, level_since, created_at, due_at,
+    set_config('jagawarga.report', report_id::text, true) AS opened
 FROM reports.report WHERE report_id = $1 AND $2::text = ANY (authorities);
 
 -- name: own_report

@@ -1,0 +1,274 @@
+"""The stores over one database, and for each of their methods the ways of calling it that a failure may meet."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from jagawarga.catalogue.messages import Agency, Category
+from jagawarga.catalogue.store import Store as Catalogue
+from jagawarga.identity.messages import PersonalFacts
+from jagawarga.identity.store import Store as Identity
+from jagawarga.notification.store import Store as Notification
+from jagawarga.plumbing.aio import AioActor, AioDoor
+from jagawarga.plumbing.database import Database, DatabaseActor
+from jagawarga.plumbing.keys import Keyring
+from jagawarga.reports.messages import Place, ReportEvent
+from jagawarga.reports.model import ReportState, Transition, decide, event_of, filed, shared_terms
+from jagawarga.reports.store import NEWEST, OLDEST, Filing
+from jagawarga.reports.store import Store as Reports
+from supervisors import worker
+from supervisors.testing import running
+from tests.integration.interruptions import PREPARE
+
+NOW: Final = datetime(2026, 5, 6, 7, 8, tzinfo=UTC)
+FACTS: Final = PersonalFacts("Kenari", "3273014501900007", None, None, None)
+TABLES: Final = (
+    "identity.account", "catalogue.agency", "catalogue.category", "notification.processed_event", "notification.notice",
+    "reports.report", "reports.history", "reports.access", "reports.outbox",
+)  # fmt: skip
+Act = Callable[[], Awaitable[Any]]
+
+
+@dataclass
+class World:
+    """All stores over one database whose transactions are serializable."""
+
+    database: Database
+    identity: Identity
+    catalogue: Catalogue
+    notification: Notification
+    reports: Reports
+
+    def filing(self, *, top: bool = False) -> Filing:
+        """A report nobody has filed yet; at the `top` of its ladder at once if wanted."""
+        report_id = uuid4()
+        ladder, limits = (("lurah",), ()) if top else (("lurah", "camat"), (60.0,))
+        terms = shared_terms(ladder, limits or (60.0,), limits or (60.0,))
+        step = filed(report_id, privacy="public", category="jalan", reporter="p-1", terms=terms, now=NOW, grain=60)
+        content = self.reports.seal_content(report_id, "Jalan berlubang", Place())
+        return Filing(step, "Coblong", report_id.bytes * 2, content)
+
+    async def filed(self, *, top: bool = False) -> ReportState:
+        """A report that lies in the database."""
+        filing = self.filing(top=top)
+        await self.reports.write([filing])
+        return filing.step.state
+
+    async def account(self) -> str:
+        """The login of a citizen who is registered."""
+        login = uuid4().hex
+        await self.identity.add(login, "citizen", None, "hash", FACTS)
+        return login
+
+    async def owner(self, *statements: str) -> list[Any]:
+        """Run statements as the login itself; all their rows."""
+
+        async def work() -> list[Any]:
+            connection = await asyncpg.connect(self.database.url)
+            try:
+                return [row for statement in statements for row in await connection.fetch(statement)]
+            finally:
+                await connection.close()
+
+        return await self.database.door.run(work)
+
+    async def content(self) -> Counter[tuple[str, ...]]:
+        """Every row of every table."""
+        rows = await self.owner(*(f"SELECT '{table}' AS of, t.* FROM {table} AS t" for table in TABLES))
+        return Counter(tuple(map(str, row.values())) for row in rows)
+
+
+def acknowledged(state: ReportState) -> Transition:
+    return decide(state, "acknowledge", "lurah", NOW + timedelta(minutes=1), "kami datang")
+
+
+@asynccontextmanager
+async def serializable(url: str) -> AsyncIterator[World]:
+    """The stores, on a database that is serializable for whoever connects and can be told to fail."""
+    door = AioDoor()
+    name = url.partition("?")[0].rpartition("/")[2]
+    database = Database(door, url)
+    keyring = Keyring({1: b"k" * 32})
+    stores = Identity(database, keyring), Catalogue(database), Notification(database), Reports(database, keyring)
+    world = World(database, *stores)
+    async with running(worker("aio", AioActor, door)):
+        await world.owner(PREPARE, f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'")
+        async with running(worker("database", DatabaseActor, database)):
+            yield world
+
+
+# --- the cases: each prepares what it needs and gives back the one call that is interrupted
+
+
+async def identity_find(world: World) -> Act:
+    login = await world.account()
+    return lambda: _then(world.identity.find(login), lambda found: found.role)
+
+
+async def identity_add(world: World) -> Act:
+    login = uuid4().hex
+    return lambda: world.identity.add(login, "citizen", None, "hash", FACTS)
+
+
+async def identity_set_password(world: World) -> Act:
+    login = await world.account()
+    return lambda: world.identity.set_password(login, "citizen", None, "another")
+
+
+async def identity_facts(world: World) -> Act:
+    account = await world.identity.find(await world.account())
+    assert account is not None
+    return lambda: world.identity.facts(account.account_id)
+
+
+async def catalogue_load(world: World) -> Act:
+    await world.catalogue.put_agency(Agency("a", "A", None))
+    return world.catalogue.load
+
+
+async def catalogue_put_agency(world: World) -> Act:
+    return lambda: world.catalogue.put_agency(Agency(uuid4().hex, "A", None))
+
+
+async def catalogue_put_category(world: World) -> Act:
+    return lambda: world.catalogue.put_category(Category(uuid4().hex, "A", (1.0,), (2.0,)), "a")
+
+
+def event(state: ReportState, event_id: UUID) -> ReportEvent:
+    return event_of(acknowledged(state), event_id)
+
+
+async def notification_record(world: World) -> Act:
+    events = [event(await world.filed(), uuid4()) for _ in range(3)]
+    await world.notification.record(events[:1])
+    return lambda: world.notification.record(events)
+
+
+async def notification_inbox(world: World) -> Act:
+    await world.notification.record([event(await world.filed(), uuid4())])
+    return lambda: _then(world.notification.inbox("p-1", 1), len)
+
+
+async def reports_write_filings(world: World) -> Act:
+    await world.filed()
+    filings = [world.filing(), world.filing()]
+    return lambda: world.reports.write(filings)
+
+
+async def reports_write_steps(world: World) -> Act:
+    steps = [acknowledged(await world.filed()) for _ in range(2)]
+    await world.reports.write(steps[:1])
+    return lambda: world.reports.write(steps)
+
+
+async def reports_write_both(world: World) -> Act:
+    batch: list[Filing | Transition] = [acknowledged(await world.filed()), world.filing()]
+    return lambda: world.reports.write(batch)
+
+
+async def reports_write_first(world: World) -> Act:
+    """The first batch of a process asks for its place in the outbox as well."""
+    world.reports._position = None
+    batch = [world.filing()]
+    return lambda: world.reports.write(batch)
+
+
+async def reports_oldest(world: World) -> Act:
+    await world.filed()
+    return lambda: _then(world.reports.oldest(1), len)
+
+
+async def reports_delete(world: World) -> Act:
+    await world.filed()
+    rows = (await world.reports.oldest(1000))[-1:]
+    return lambda: world.reports.delete(rows)
+
+
+async def reports_count(world: World) -> Act:
+    return lambda: _then(world.reports.count(), lambda count: count >= 0)
+
+
+async def reports_load(world: World) -> Act:
+    state = await world.filed()
+    return lambda: _then(world.reports.load(state.report_id), lambda found: found == state)
+
+
+async def reports_due_page(world: World) -> Act:
+    await world.filed()
+    return lambda: _then(world.reports.due_page(OLDEST, NOW + timedelta(days=9), 1), len)
+
+
+async def reports_clockless_page(world: World) -> Act:
+    await world.filed(top=True)
+    return lambda: _then(world.reports.clockless_page(UUID(int=0), 1), len)
+
+
+async def reports_view(world: World) -> Act:
+    state = await world.filed()
+    return lambda: _then(world.reports.view("public_report", state.report_id), lambda view: len(view.history))
+
+
+async def reports_view_as_agency(world: World) -> Act:
+    state = await world.filed()
+    return lambda: _then(world.reports.view_as_agency("lurah", state.report_id), lambda view: len(view.history))
+
+
+async def reports_views(world: World) -> Act:
+    await world.filed()
+    return lambda: _then(world.reports.views("list_public", *NEWEST, 1), len)
+
+
+async def reports_views_as_agency(world: World) -> Act:
+    await world.filed()
+    return lambda: _then(world.reports.views_as_agency("lurah", *NEWEST, None, 1), len)
+
+
+async def reports_counts(world: World) -> Act:
+    await world.filed()
+    return lambda: _then(world.reports.counts(), lambda counts: counts["received"] > 0)
+
+
+async def reports_stored(world: World) -> Act:
+    state = await world.filed()
+    return lambda: _then(world.reports.stored(state.report_id), lambda row: row["text"])
+
+
+async def _then(work: Awaitable[Any], look: Callable[[Any], Any]) -> Any:
+    """What a call gave, as far as it is the same for another report."""
+    return look(await work)
+
+
+CASES: Final[dict[str, tuple[Callable[[World], Awaitable[Act]], ...]]] = {
+    "identity.find": (identity_find,),
+    "identity.add": (identity_add,),
+    "identity.set_password": (identity_set_password,),
+    "identity.facts": (identity_facts,),
+    "catalogue.load": (catalogue_load,),
+    "catalogue.put_agency": (catalogue_put_agency,),
+    "catalogue.put_category": (catalogue_put_category,),
+    "notification.record": (notification_record,),
+    "notification.inbox": (notification_inbox,),
+    "reports.write": (reports_write_filings, reports_write_steps, reports_write_both, reports_write_first),
+    "reports.oldest": (reports_oldest,),
+    "reports.delete": (reports_delete,),
+    "reports.count": (reports_count,),
+    "reports.load": (reports_load,),
+    "reports.due_page": (reports_due_page,),
+    "reports.clockless_page": (reports_clockless_page,),
+    "reports.view": (reports_view,),
+    "reports.view_as_agency": (reports_view_as_agency,),
+    "reports.views": (reports_views,),
+    "reports.views_as_agency": (reports_views_as_agency,),
+    "reports.counts": (reports_counts,),
+    "reports.stored": (reports_stored,),
+}
+"""A store's method → ways of calling it."""
+EVERY: Final = [case for cases in CASES.values() for case in cases]
