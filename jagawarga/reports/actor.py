@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 RETRY_FIRST: Final = 0.25
 RETRY_LIMIT: Final = 30.0
-WRITES_AT_ONCE: Final = 512
+WRITES_AT_ONCE: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
