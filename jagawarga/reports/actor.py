@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 RETRY_FIRST: Final = 0.25
 RETRY_LIMIT: Final = 30.0
-WRITES_AT_ONCE: Final = 512
+WRITES_AT_ONCE: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,8 @@ class Crew:
     # When very many deadlines pass at once, their writes leave room in the writer's queue for what people ask for.
     gate: trio.Semaphore = field(default_factory=lambda: trio.Semaphore(WRITES_AT_ONCE))
     quarantine: Quarantine = field(default_factory=Quarantine)
+    # Recovery and the watch would else go through the same hundred thousand side by side.
+    overdue: trio.Lock = field(default_factory=trio.Lock)
 
 
 class ReportActor(Actor):

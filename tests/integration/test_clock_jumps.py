@@ -11,7 +11,6 @@ import pytest
 import trio
 
 from jagawarga.plumbing.clock import utc_now
-from jagawarga.reports import watch
 from jagawarga.reports.actor import ReportActor
 from supervisors.requests import RestartChild, TerminateChild
 from tests.integration.test_reports import PLUMBING, House, built
@@ -128,21 +127,23 @@ async def test_forward_while_the_database_is_away(
         await house.until(climbed)
 
 
-async def test_the_sweep_wakes_who_sleeps_through_it(
-    sleepy: None, fresh_database_url: str, nats_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_what_falls_due_after_the_jump(
+    sleepy: None, fresh_database_url: str, nats_url: str, tmp_path: Path
 ) -> None:
-    """Where nobody tells of a jump, what is overdue by the database is found by the sweep."""
-    monkeypatch.setattr(watch, "LOOK_EVERY", 1_000.0)
-    monkeypatch.setattr(watch, "SWEEP_EVERY", 0.5)
+    """Timers that ran during it are late by it, all of them; the reports are not."""
     wall = Wall()
     async with built(fresh_database_url, nats_url, tmp_path, clock=wall) as house:
+        house.catalogue.respond = 12.0
         ids = await file_asleep(house, 3)
-        wall.ahead = timedelta(hours=2)
+        wall.ahead = timedelta(seconds=8)
 
         async def climbed() -> bool:
             return await escalations(house) == dict.fromkeys(ids, 1)
 
         await house.until(climbed)
+        rows = await house.query("SELECT min(at), max(at) FROM reports.history WHERE version = 2")
+        first = await house.query("SELECT min(created_at) FROM reports.report")
+        assert rows[0]["max"] - first[0]["min"] < timedelta(seconds=12 + 2 + 1)
 
 
 async def test_many_at_once_leave_room(fresh_database_url: str, nats_url: str, tmp_path: Path) -> None:

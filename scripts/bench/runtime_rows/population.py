@@ -97,6 +97,16 @@ class Population:
             await trio.lowlevel.checkpoint()
         await everyone_has_run()
 
+    async def lay_down(self, count: int, seconds: float) -> None:
+        """Have tickets that begin asleep, each with a deadline within the day after `seconds`."""
+        for first in range(0, count, WAVE):
+            for number in range(first, min(first + WAVE, count)):
+                due = seconds + number * 7.3 % 86_400
+                self.holder.start_asleep(
+                    number, name=self.names.name(number), state=(number, 0), timers=((due, "sla"),)
+                )
+            await trio.lowlevel.checkpoint()
+
     def find(self, number: int) -> Process:
         """Find a live ticket by its name."""
         process = self.names.whereis(number)
