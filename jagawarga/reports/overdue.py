@@ -21,9 +21,14 @@ async def escalate_due(crew: Crew, until: datetime) -> int:
     """See to every open report with a deadline up to `until`, the most urgent first; returns how many could be read.
 
     An actor that is there is told to look at the clock, another is started. Whoever was seen to may still be writing
-    when this returns, but never many of them: we stand in the same line. May be done twice. Raises `Unavailable`,
-    also when an actor could not be started; the others have been seen to then.
+    when this returns, but never many of them: we stand in the same line. Asked for twice at a time, it is done one
+    after the other. Raises `Unavailable`, also when an actor could not be started; the others have been seen to then.
     """
+    async with crew.overdue:
+        return await _escalate_due(crew, until)
+
+
+async def _escalate_due(crew: Crew, until: datetime) -> int:
     after = OLDEST
     seen = refused = 0
     while page := await crew.store.due_page(after, until, PAGE):
