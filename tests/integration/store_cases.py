@@ -211,6 +211,11 @@ async def reports_clockless_page(world: World) -> Act:
     return lambda: _then(world.reports.clockless_page(UUID(int=0), 1), len)
 
 
+async def reports_rows_of(world: World) -> Act:
+    state = await world.filed()
+    return lambda: _then(world.reports.rows_of([state.report_id]), len)
+
+
 async def reports_view(world: World) -> Act:
     state = await world.filed()
     return lambda: _then(world.reports.view("public_report", state.report_id), lambda view: len(view.history))
@@ -263,6 +268,7 @@ CASES: Final[dict[str, tuple[Callable[[World], Awaitable[Act]], ...]]] = {
     "reports.load": (reports_load,),
     "reports.due_page": (reports_due_page,),
     "reports.clockless_page": (reports_clockless_page,),
+    "reports.rows_of": (reports_rows_of,),
     "reports.view": (reports_view,),
     "reports.view_as_agency": (reports_view_as_agency,),
     "reports.views": (reports_views,),
