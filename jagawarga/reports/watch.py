@@ -1,8 +1,9 @@
 """The watch: deadlines no timer tells of, because the clock jumped, or because nobody was there to see them pass.
 
 Deadlines are wall clock, timers are not. After a jump forward (the clock was set, the machine slept) whatever is due
-by the new time climbs at once, as late as the jump was. After a jump back timers are early, and their actors find
-that out: nothing climbs before its time by the wall clock, and nothing twice.
+by the new time climbs at once, as late as the jump was; and since the timers of all others are late from then on, the
+watch asks the database every second who is due. After a jump back timers are early, and their actors find that out:
+nothing climbs before its time by the wall clock, and nothing twice.
 """
 
 from __future__ import annotations
@@ -61,8 +62,8 @@ class Watch(Actor):
         self.crew = crew
         self.drift = Drift(crew.clock(), trio.current_time())
         self.jumps = 0
-        self.behind = False
-        """The clock has jumped forward, and what fell due by that has not been seen to yet."""
+        self.late = False
+        """The clock has jumped forward: timers set before may come too late, by days from now."""
         self.send_after(LOOK_EVERY, _LOOK)
         self.send_after(SWEEP_EVERY, _SWEEP)
         self.send_after(READ_AGAIN_EVERY, _READ_AGAIN)
@@ -88,12 +89,11 @@ class Watch(Actor):
         jump = self.drift.jump(now, trio.current_time())
         if jump:
             self.jumps += 1
-            self.behind = self.behind or jump > 0
+            self.late = self.late or jump > 0
             CLOCK_JUMPS.labels("forward" if jump > 0 else "back").inc()
             log.warning("clock.jumped", seconds=round(jump, 3))
-        if self.behind:
+        if self.late:
             await escalate_due(self.crew, now)
-            self.behind = False
 
     async def _read_again(self) -> None:
         """Start the actors of reports that have been mended."""
@@ -112,4 +112,4 @@ class Watch(Actor):
 
     def describe(self) -> dict[str, Any]:
         """How the clock behaves."""
-        return {"jumps": self.jumps, "behind": self.behind}
+        return {"jumps": self.jumps, "timers_late": self.late}

@@ -72,6 +72,29 @@ async def test_forward(sleepy: None, fresh_database_url: str, nats_url: str, tmp
         assert not set(later) & set(await escalations(house))
 
 
+async def test_due_soon_after_a_jump(sleepy: None, fresh_database_url: str, nats_url: str, tmp_path: Path) -> None:
+    """Timers set before the jump would come an hour late: the watch sees to those deadlines in their place."""
+    wall = Wall()
+    async with built(fresh_database_url, nats_url, tmp_path, clock=wall) as house:
+        house.catalogue.respond = 3604.0
+        ids = await file_asleep(house, 3)
+        wall.ahead = timedelta(hours=1)
+        await trio.sleep(1.5)
+        assert await escalations(house) == {}
+
+        async def climbed() -> bool:
+            return await escalations(house) == dict.fromkeys(ids, 1)
+
+        await house.until(climbed)
+        rows = await house.query(
+            "SELECT h.at, f.at AS filed FROM reports.history AS h JOIN reports.history AS f ON f.report_id = h.report_id"
+            " WHERE h.version = 2 AND f.version = 1"
+        )
+        for row in rows:
+            late = row["at"] - row["filed"] - timedelta(seconds=3604)
+            assert timedelta(0) <= late < timedelta(seconds=2)
+
+
 async def test_back(sleepy: None, fresh_database_url: str, nats_url: str, tmp_path: Path) -> None:
     """Nothing climbs before its time by the wall clock; when that comes, it does, and once."""
     wall = Wall()
