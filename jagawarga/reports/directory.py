@@ -67,11 +67,15 @@ class Directory:
         return True
 
     def look(self, report_id: UUID) -> bool:
-        """Have the report's actor look at the clock, awake or asleep; False if it has none."""
+        """Have the report's actor look at the clock, awake or asleep; False if it has none.
+
+        One that is at work is left alone: it has the clock before its eyes.
+        """
         process = self.reports.whereis(report_id)
         if process is None:
             return False
-        process.info(TICK)
+        if not process.busy:
+            process.info(TICK)
         return True
 
     def _partition(self, report_id: UUID) -> DynamicSupervisor | None:
