@@ -10,7 +10,7 @@ import trio
 
 from jagawarga.plumbing.clock import utc_now
 from jagawarga.reports import overdue, recovery
-from jagawarga.reports.actor import WRITES_AT_ONCE
+from jagawarga.reports.actor import WRITES_AT_ONCE, ReportActor
 from supervisors.requests import RestartChild, TerminateChild
 from tests.integration.test_reports import PLUMBING, House, built
 
@@ -120,6 +120,7 @@ async def test_who_could_not_write_is_not_left_to_its_patience(
         await trio.sleep(1.0)
         process = house.reports.directory.reports.whereis(receipt.report_id)
         assert process is not None
+        assert isinstance(process.actor, ReportActor)
         process.actor.failures = 20
         process.actor._try_later()
         await PLUMBING.call(RestartChild("database"), timeout=20)
