@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import asyncpg
 
@@ -21,6 +21,7 @@ from jagawarga.errors import Corrupt
 from jagawarga.plumbing.database import Connection, Database
 from jagawarga.plumbing.keys import Keyring
 from jagawarga.plumbing.outbox import OutboxRow
+from jagawarga.plumbing.randomness import random_uuid
 from jagawarga.reports.messages import HistoryEntry, Place, ReportView, Status, encode_event
 from jagawarga.reports.model import ReportState, Terms, Transition, event_of, shared_terms
 
@@ -262,7 +263,7 @@ _EVENT_ID = -3
 
 def _event(step: Transition, position: int) -> tuple[int, UUID, str, bytes]:
     # Random, never ordered by time: an id must not tell when an anonymous report was filed.
-    event_id = uuid4()
+    event_id = random_uuid()
     return position, event_id, SUBJECT + step.event, encode_event(event_of(step, event_id))
 
 
