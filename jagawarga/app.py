@@ -18,7 +18,9 @@ from jagawarga.catalogue.config import load_config
 from jagawarga.catalogue.service import CatalogueService
 from jagawarga.catalogue.tree import catalogue_children
 from jagawarga.cli.control import control_path
+from jagawarga.edge.admission import Admission
 from jagawarga.edge.doors import Doors
+from jagawarga.edge.gate import Gate
 from jagawarga.edge.limits import limits_of
 from jagawarga.edge.server import Front
 from jagawarga.edge.site import build_site
@@ -102,6 +104,7 @@ class House:
     reports: Reports
     intake: Intake
     notifications: Notifications
+    admission: Admission
     front: Front
     watching: Watching
     deadletters: DeadLetters
@@ -168,10 +171,11 @@ def build(settings: Settings, directory: DataDirectory, catalogue: CatalogueServ
         metrics=telemetry.exposition,
         observe=telemetry.observe_request,
     )
-    front = Front(build_site(doors, limits), settings.host, settings.port, limits)
+    admission = Admission()
+    front = Front(Gate(build_site(doors, limits), admission), settings.host, settings.port, limits)
     house = House(
         settings, directory, postgres, nats, keyring, door, database, bus,
-        catalogue, identity, reports, intake, notifications, front,
+        catalogue, identity, reports, intake, notifications, admission, front,
         Watching(settings.loop_block_limit, settings.loop_block_crash_after), DeadLetters(bus),
     )  # fmt: skip
     return house
@@ -193,7 +197,7 @@ def tree(house: House) -> ChildSpec:
         anonymizer_tree(house.intake),
         reports_tree(house.reports, house.bus),
         notification_tree(house.notifications),
-        _subtree("edge", edge_children(house.front), "rest_for_one"),
+        _subtree("edge", edge_children(house.front, house.admission), "rest_for_one"),
         _subtree(
             "operator",
             [

@@ -55,6 +55,10 @@ class Hub(Actor):
         if stream.last is None:
             # The first of the process: what was before is read from the bus when somebody asks for it.
             stream.last = await stream.bus.last_sequence()
+        if not stream.followers:
+            # Nobody listens, and reading costs more than filing: whoever comes reads the past from the bus.
+            stream.skip(await stream.bus.last_sequence())
+            return
         while page := await stream.bus.read_from(stream.last + 1, PAGE):
             for delivery in page:
                 stream.push(heard(delivery))

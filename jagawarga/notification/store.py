@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
-from uuid import uuid4
 
 import asyncpg
 
 from jagawarga.errors import Corrupt
 from jagawarga.notification.messages import Notification
+from jagawarga.plumbing.randomness import random_uuid
 
 if TYPE_CHECKING:
     from jagawarga.plumbing.database import Database
@@ -45,7 +45,7 @@ class Store:
         unique = list({event.event_id: event for event in events}.values())
         named = [event for event in unique if event.reporter is not None]
         columns: list[list[Any]] = [
-            [uuid4() for _ in named],
+            [random_uuid() for _ in named],
             [event.event_id for event in named],
             [event.reporter for event in named],
             [event.report_id for event in named],

@@ -100,6 +100,13 @@ class LiveStream:
                     del self._followers[channel]
                     channel.close()
 
+    def skip(self, sequence: int) -> None:
+        """Go on behind `sequence` with an empty ring, unless somebody has begun to follow in the meantime."""
+        if self._followers or self.last == sequence:
+            return
+        self.last = sequence
+        self._ring.clear()
+
     @asynccontextmanager
     async def subscribe(self, agency: str, after: int | None) -> AsyncIterator[AsyncIterator[StreamEvent]]:
         """Follow the events of `agency` from behind `after` on, or from now on; see `NotificationDoor`."""

@@ -21,15 +21,15 @@ from nats.js.api import ConsumerConfig
 from jagawarga.errors import Unavailable
 from jagawarga.plumbing.aio import DEADLINE, AioDoor, at_close
 from jagawarga.plumbing.declaring import declare
+from jagawarga.plumbing.publishing import MESSAGE_ID, Publishing
 from jagawarga.plumbing.streams import BURIED, CONSUMERS, EVENTS, STREAMS, stream_of
 from supervisors import Actor
 
 CONNECT_SECONDS = 5.0
 PUBLISH_SECONDS = 5.0
-IN_FLIGHT = 128
+IN_FLIGHT = 256
 GIVE_UP_FETCHING_AFTER = 3
 CHECK_EVERY = 5.0
-MESSAGE_ID = "Nats-Msg-Id"
 
 _DOWN = (OSError, asyncio.TimeoutError, nats.errors.Error)
 
@@ -71,6 +71,7 @@ class Bus:
         self._js: Any = None
         # A connection belongs to the loop that opened it, and may be touched in no other.
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._publishing: Publishing | None = None
         self._subscriptions: dict[str, Any] = {}
         self._failures: dict[str, int] = {}
 
@@ -134,30 +135,23 @@ class Bus:
         return delivery.message
 
     async def _publish(self, messages: Sequence[Outgoing]) -> set[str]:
-        stream = self._stream()
+        self._stream()
+        publishing = self._publishing
+        if publishing is None or publishing.client is not self._client:
+            publishing = self._publishing = Publishing(self._client)
         stored: set[str] = set()
-        first: BaseException | None = None
         for start in range(0, len(messages), IN_FLIGHT):
             window = messages[start : start + IN_FLIGHT]
-            answers = await asyncio.gather(
-                *(
-                    stream.publish(each.subject, each.payload, PUBLISH_SECONDS, headers={MESSAGE_ID: each.message_id})
-                    for each in window
-                ),
-                return_exceptions=True,
-            )
-            for each, answer in zip(window, answers, strict=True):
-                if not isinstance(answer, BaseException):
-                    stored.add(each.message_id)
-                elif isinstance(answer, _DOWN):
-                    first = first or answer
-                else:
-                    raise answer
-            if first is not None:
+            try:
+                taken = await publishing.publish(window, PUBLISH_SECONDS)
+            except _DOWN as error:
+                if stored:
+                    break
+                msg = f"the broker took nothing ({type(error).__name__})"
+                raise Unavailable(msg) from error
+            stored |= taken
+            if len(taken) < len(window):
                 break
-        if first is not None and not stored:
-            msg = f"the broker took nothing ({type(first).__name__})"
-            raise Unavailable(msg) from first
         return stored
 
     async def _fetch(self, durable: str, batch: int, wait: float) -> list[Delivery]:

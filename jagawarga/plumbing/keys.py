@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from jagawarga.errors import Corrupt, StartupError
+from jagawarga.plumbing.randomness import random_bytes
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -35,6 +36,7 @@ class Keyring:
         # Digests and signatures must not change when sealing keys rotate: they always use the oldest.
         self._oldest = min(masters)
         self._derive = lru_cache(maxsize=256)(self._derived)
+        self._cipher = lru_cache(maxsize=256)(self._made_cipher)
 
     @classmethod
     def load(cls, directory: Path) -> Keyring:
@@ -87,7 +89,7 @@ class Keyring:
 
     def seal(self, purpose: str, plaintext: bytes, aad: bytes = b"") -> bytes:
         """Encrypt and authenticate (AES-256-GCM, random nonce); `aad` is authenticated with it but not contained."""
-        nonce = secrets.token_bytes(NONCE_BYTES)
+        nonce = random_bytes(NONCE_BYTES)
         return bytes([self._newest]) + nonce + self._cipher(purpose, self._newest).encrypt(nonce, plaintext, aad)
 
     def unseal(self, purpose: str, sealed: bytes, aad: bytes = b"") -> bytes:
@@ -103,13 +105,14 @@ class Keyring:
 
     def digest(self, purpose: str, data: bytes) -> bytes:
         """Give a keyed digest of 32 bytes (HMAC-SHA-256, RFC 2104)."""
-        return hmac.digest(self._derive(purpose, self._oldest), data, sha256)
+        # Not `hmac.digest`: it gives up the interpreter's lock, and waits milliseconds for it behind the other thread.
+        return hmac.new(self._derive(purpose, self._oldest), data, sha256).digest()
 
     def signing_key(self, purpose: str) -> bytes:
         """Give 32 secret bytes for a signature scheme."""
         return self._derive(purpose, self._oldest)
 
-    def _cipher(self, purpose: str, version: int) -> AESGCM:
+    def _made_cipher(self, purpose: str, version: int) -> AESGCM:
         return AESGCM(self._derive(purpose, version))
 
     def _derived(self, purpose: str, version: int) -> bytes:

@@ -21,7 +21,8 @@ import nats.errors
 import nats.js.errors
 
 from jagawarga.errors import BackupError
-from jagawarga.plumbing.bus import CONNECT_SECONDS, MESSAGE_ID, PUBLISH_SECONDS
+from jagawarga.plumbing.bus import CONNECT_SECONDS, PUBLISH_SECONDS
+from jagawarga.plumbing.publishing import MESSAGE_ID
 from jagawarga.plumbing.streams import STREAMS
 
 WINDOW: Final = 256

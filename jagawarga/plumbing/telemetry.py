@@ -19,6 +19,9 @@
 | `jagawarga_request_seconds` | histogram | `route`, `status` | request latency by route template and status class |
 | `jagawarga_door_seconds` | histogram | | time from Trio to asyncio and back, work included |
 | `jagawarga_loop_errors_total` | counter | | errors nobody waited for in the asyncio loop |
+| `jagawarga_admissions_total` | counter | `outcome` | submissions at the gate: `admitted`, `shed` |
+| `jagawarga_admission_limit` | gauge | | submissions that may be under way |
+| `jagawarga_admission_wait_seconds` | gauge | | estimated time to answer those that are |
 | `jagawarga_notifications_total` | counter | `outcome` | events consumed: `processed`, `parked` |
 
 No label names a person, a report, a device or an address.
@@ -76,6 +79,11 @@ DOOR_SECONDS = Histogram(
     registry=REGISTRY,
 )
 LOOP_ERRORS = Counter("jagawarga_loop_errors", "Errors nobody waited for in asyncio.", registry=REGISTRY)
+ADMISSIONS = Counter("jagawarga_admissions", "Submissions let in or turned away.", ["outcome"], registry=REGISTRY)
+ADMISSION_LIMIT = Gauge("jagawarga_admission_limit", "Submissions that may be under way.", registry=REGISTRY)
+ADMISSION_WAIT = Gauge(
+    "jagawarga_admission_wait_seconds", "Time to answer all submissions under way.", registry=REGISTRY
+)
 NOTIFICATIONS = Counter("jagawarga_notifications", "Events consumed.", ["outcome"], registry=REGISTRY)
 
 ActorFacts = tuple[str, int, int]

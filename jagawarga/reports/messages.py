@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 from uuid import UUID
 
 Privacy = Literal["public", "private", "anonymous"]
@@ -176,10 +176,8 @@ class ReportsDoor(Protocol):
 
 def encode_event(event: ReportEvent) -> bytes:
     """Write an event as it goes over the bus: one JSON object, its absent fields left out."""
-    values = {each.name: getattr(event, each.name) for each in fields(event)}
-    return json.dumps(
-        {name: _plain(value) for name, value in values.items() if value is not None}, separators=(",", ":")
-    ).encode()
+    values = {name: getattr(event, name) for name in _FIELDS}
+    return _COMPACT({name: value for name, value in values.items() if value is not None}).encode()
 
 
 def decode_event(payload: bytes) -> ReportEvent:
@@ -213,6 +211,8 @@ def decode_event(payload: bytes) -> ReportEvent:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, UUID):
-        return str(value)
-    return value.isoformat() if isinstance(value, datetime) else value
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+_FIELDS: Final = tuple(each.name for each in fields(ReportEvent))
+_COMPACT: Final = json.JSONEncoder(separators=(",", ":"), default=_plain).encode

@@ -6,13 +6,14 @@ import base64
 import binascii
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import trio
 
 from jagawarga.errors import Conflict, Invalid, NotFound, Unavailable
 from jagawarga.plumbing.clock import utc_now
 from jagawarga.plumbing.outbox import KICK
+from jagawarga.plumbing.randomness import random_uuid
 from jagawarga.plumbing.telemetry import REPORTS
 from jagawarga.plumbing.writer import commit
 from jagawarga.reports.actor import Act, Crew
@@ -103,7 +104,7 @@ class Reports:
         place = command.place
         assigned = self.catalogue.assign(command.category, place.latitude, place.longitude, place.address)
         step = filed(
-            uuid4(),
+            random_uuid(),
             privacy=command.privacy,
             category=assigned.category.key,
             reporter=command.reporter,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from jagawarga.errors import Corrupt
 from jagawarga.plumbing.database import Connection, Database
 from jagawarga.plumbing.keys import Keyring
 from jagawarga.plumbing.outbox import OutboxRow
+from jagawarga.plumbing.randomness import random_uuid
 from jagawarga.plumbing.telemetry import UNREADABLE
 from jagawarga.reports.messages import HistoryEntry, Place, ReportView, Status, encode_event
 from jagawarga.reports.model import ReportState, Transition, event_of
@@ -81,10 +81,8 @@ class Store:
         filings = [each for each in batch if isinstance(each, Filing)]
         steps = [each for each in batch if isinstance(each, Transition)]
         position = await self._next_position(len(batch))
-        ids = _new_ids(len(batch))
-        places = iter(zip(range(position, position + len(batch)), ids, strict=True))
-        filing_columns = _columns([self._filing_row(each, *next(places)) for each in filings])
-        step_rows = [self._step_row(each, *next(places)) for each in steps]
+        filing_columns = _columns([self._filing_row(each, position + n) for n, each in enumerate(filings)])
+        step_rows = [self._step_row(each, position + len(filings) + n) for n, each in enumerate(steps)]
         step_columns = _columns(step_rows)
 
         async def work(connection: Connection) -> set[UUID]:
@@ -111,22 +109,22 @@ class Store:
         self._position += taken
         return position
 
-    def _filing_row(self, filing: Filing, position: int, event_id: UUID) -> tuple[Any, ...]:
+    def _filing_row(self, filing: Filing, position: int) -> tuple[Any, ...]:
         step = filing.step
         state = step.state
         return (
             state.report_id, filing.tracking, state.privacy, state.category, filing.area, state.agency, state.reporter,
             filing.content, terms_to_text(state.terms), step.at, state.level_since, state.due_at,
-            *_event(step, position, event_id),
+            *_event(step, position),
         )  # fmt: skip
 
-    def _step_row(self, step: Transition, position: int, event_id: UUID) -> tuple[Any, ...]:
+    def _step_row(self, step: Transition, position: int) -> tuple[Any, ...]:
         state = step.state
         note = None if step.note is None else self.seal_note(state.report_id, state.version, step.note)
         return (
             state.report_id, state.version, step.event, state.status, state.level, state.holder, step.actor,
             step.at, state.level_since, state.due_at, note,
-            *_event(step, position, event_id),
+            *_event(step, position),
         )  # fmt: skip
 
     # --- the outbox
@@ -306,16 +304,9 @@ class Store:
 _EVENT_ID = -3
 
 
-def _new_ids(number: int) -> list[UUID]:
-    """Ids for events: random, never ordered by time, for none may tell when an anonymous report was filed.
-
-    From one piece of randomness: asking the kernel lets go of the interpreter, and each time another thread takes it.
-    """
-    dice = secrets.token_bytes(16 * number)
-    return [UUID(bytes=dice[begin : begin + 16], version=4) for begin in range(0, len(dice), 16)]
-
-
-def _event(step: Transition, position: int, event_id: UUID) -> tuple[int, UUID, str, bytes]:
+def _event(step: Transition, position: int) -> tuple[int, UUID, str, bytes]:
+    # Random, never ordered by time: an id must not tell when an anonymous report was filed.
+    event_id = random_uuid()
     return position, event_id, SUBJECT + step.event, encode_event(event_of(step, event_id))
 
 

@@ -7,8 +7,9 @@ before the database is asked. Only a keyed digest of a code is ever stored.
 
 from __future__ import annotations
 
-import secrets
 from typing import Final
+
+from jagawarga.plumbing.randomness import random_bytes
 
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 PURPOSE: Final = "tracking-code"
@@ -24,7 +25,7 @@ _TIMES_X = tuple((value << 1) ^ (0b100101 if value & 0b10000 else 0) for value i
 
 def new_code() -> str:
     """Make a code nobody can guess, as it is shown: `XXXXX-XXXXX-XXXXX-XXXXX-XXXXX`."""
-    return code_of(secrets.randbits(_BITS))
+    return code_of(int.from_bytes(random_bytes(_BITS // 8)))
 
 
 def code_of(number: int) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import trio
 
+from jagawarga.edge.gate import Gate
 from jagawarga.edge.limits import EdgeLimits
 from jagawarga.edge.server import Front
 from jagawarga.edge.site import build_site
@@ -16,6 +17,8 @@ from tests.edge_doors import House
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from jagawarga.edge.admission import Admission
 
 CITIZEN = {"Authorization": "Bearer citizen-token"}
 OFFICER = {"Authorization": "Bearer officer-token"}
@@ -42,11 +45,12 @@ class Edge:
 
 
 @asynccontextmanager
-async def edge(**limits: Any) -> AsyncIterator[Edge]:
+async def edge(*, admission: Admission | None = None, **limits: Any) -> AsyncIterator[Edge]:
     """Run an edge for the block."""
     house = House()
     bounds = EdgeLimits(**({"tracking_floor_seconds": 0.05} | limits))
-    front = Front(build_site(house.doors(), bounds), "127.0.0.1", 0, bounds)
+    site = build_site(house.doors(), bounds)
+    front = Front(site if admission is None else Gate(site, admission), "127.0.0.1", 0, bounds)
     async with trio.open_nursery() as nursery:
         scope = trio.CancelScope()
         await nursery.start(serve, front, scope)

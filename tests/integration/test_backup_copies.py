@@ -21,8 +21,8 @@ from jagawarga.embedded.directory import DataDirectory
 from jagawarga.embedded.nats import prepare_nats
 from jagawarga.errors import BackupError, StartupError
 from jagawarga.plumbing import streamcopy, tables
-from jagawarga.plumbing.bus import MESSAGE_ID
 from jagawarga.plumbing.migrate import FORMER, migrate, migrations
+from jagawarga.plumbing.publishing import MESSAGE_ID
 from jagawarga.plumbing.streamcopy import Extent
 from jagawarga.plumbing.streams import EVENTS, STREAMS
 from tests.conftest import _serving

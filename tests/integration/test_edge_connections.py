@@ -7,6 +7,7 @@ from contextlib import suppress
 import pytest
 import trio
 
+from jagawarga.edge.admission import Admission
 from jagawarga.edge.server import Front
 from jagawarga.edge.tree import edge_children
 from jagawarga.errors import StartupError
@@ -316,7 +317,7 @@ async def test_in_the_tree_an_orderly_stop_drains_and_a_kill_does_not() -> None:
             answers.append(await unused.client.post("/v1/reports", json=REPORT, headers=CITIZEN))
 
         async with trio.open_nursery() as nursery:  # noqa: SIM117 - the submission outlives the tree
-            async with running(supervisor("edge", edge_children(front), strategy="rest_for_one")):
+            async with running(supervisor("edge", edge_children(front, Admission()), strategy="rest_for_one")):
                 first = front._run
                 assert (await unused.client.get("/healthz")).status_code == 200
                 assert first is not None
@@ -334,7 +335,7 @@ async def test_a_taken_port_is_the_root_cause_of_a_failed_start() -> None:
     async with edge() as house:
         second = Front(house.front.app, "127.0.0.1", house.front.port, house.front.limits)
         with pytest.raises(StartFailed) as failed:
-            async with running(*edge_children(second)):
+            async with running(*edge_children(second, Admission())):
                 pass
         cause = failed.value.root_cause()
         assert isinstance(cause, StartupError)
