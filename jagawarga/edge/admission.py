@@ -77,16 +77,21 @@ class Admission:
 
     def enter(self, now: float) -> Place | None:
         """Take a place, `None` when there is none for this submission."""
-        self._turn(now)
-        self._set_aside(now)
-        if self.under_way >= CEILING or (self._quiet < STANDSTILL and len(self._places) >= self.limit):
-            self.shed += 1
-            self._turned_away += 1
+        if self.turns_away(now):
             return None
         self.admitted += 1
         self._places[self.admitted] = now
         self._busiest = max(self._busiest, len(self._places))
         return Place(self.admitted, now)
+
+    def turns_away(self, now: float) -> bool:
+        """Tell whether there is no place; whoever asks and hears so is counted as turned away."""
+        self._turn(now)
+        self._set_aside(now)
+        full = self.under_way >= CEILING or (self._quiet < STANDSTILL and len(self._places) >= self.limit)
+        self.shed += full
+        self._turned_away += full
+        return full
 
     def leave(self, place: Place, now: float, *, counts: bool) -> None:
         """Give the place back; `counts` is false for an answer that says nothing of the pace, such as a refusal."""

@@ -16,7 +16,7 @@ from hypercorn.config import Config
 from hypercorn.trio.worker_context import WorkerContext
 
 from jagawarga.edge.binding import open_socket
-from jagawarga.edge.connection import Connection
+from jagawarga.edge.connection import AtTheDoor, Connection, goes_in
 from supervisors import Actor
 
 if TYPE_CHECKING:
@@ -37,8 +37,11 @@ _NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
 class Front:
     """The address of the HTTP server, stable across restarts of its task."""
 
-    def __init__(self, app: ASGIFramework, host: str, port: int, limits: EdgeLimits) -> None:
+    def __init__(
+        self, app: ASGIFramework, host: str, port: int, limits: EdgeLimits, at_the_door: AtTheDoor = goes_in
+    ) -> None:
         self.app = app
+        self.at_the_door = at_the_door
         self.host = host
         self.port = port
         self.limits = limits
@@ -69,7 +72,7 @@ class Front:
         """
         self.bind()
         assert self._listening is not None
-        run = self._run = _Run(self.app, self.limits)
+        run = self._run = _Run(self.app, self.limits, self.at_the_door)
         try:
             # A duplicate, because closing it with the task must not close the one that outlives it.
             with self._listening.dup() as listening:
@@ -102,14 +105,14 @@ class Front:
 class _Run:
     """One life of the task: what a restart makes anew."""
 
-    def __init__(self, app: ASGIFramework, limits: EdgeLimits) -> None:
+    def __init__(self, app: ASGIFramework, limits: EdgeLimits, at_the_door: AtTheDoor) -> None:
         self.limits = limits
         self.context = WorkerContext(None)
         self.accepting = trio.CancelScope()
         self.everything = trio.CancelScope()
         self.ended = trio.Event()
         self.connections = 0
-        self._new = partial(Connection, app, _config(limits), self.context, limits)
+        self._new = partial(Connection, app, _config(limits), self.context, limits, at_the_door=at_the_door)
 
     async def connect(self, stream: trio.SocketStream) -> None:
         if self.connections >= self.limits.connections:
