@@ -10,6 +10,8 @@ import trio
 
 MOST = 1_000
 ANSWER_WITHIN = 20.0
+KEPT_FOR = 5.0
+"""Seconds; the server closes a connection that was idle for 10."""
 RECEIVE = 65_536
 
 
@@ -22,7 +24,7 @@ class Wire:
 
     def __init__(self, port: int) -> None:
         self.port = port
-        self._idle: deque[trio.SocketStream] = deque()
+        self._idle: deque[tuple[float, trio.SocketStream]] = deque()
         self._places = trio.CapacityLimiter(MOST)
 
     async def ask(self, method: str, path: str, headers: str, body: bytes = b"") -> tuple[int, dict[str, Any]]:
@@ -35,8 +37,7 @@ class Wire:
         raise NoAnswer
 
     async def _exchange(self, data: bytes) -> tuple[int, dict[str, Any]]:
-        fresh = not self._idle
-        stream = await self._open() if fresh else self._idle.pop()
+        stream = await self._kept() or await self._open()
         keep = False
         try:
             await stream.send_all(data)
@@ -45,10 +46,16 @@ class Wire:
             raise NoAnswer from error
         finally:
             if keep:
-                self._idle.append(stream)
+                self._idle.append((trio.current_time(), stream))
             else:
                 await trio.aclose_forcefully(stream)
         return status, said
+
+    async def _kept(self) -> trio.SocketStream | None:
+        """Take the connection used last; those the server may be about to close are closed first."""
+        while self._idle and self._idle[0][0] < trio.current_time() - KEPT_FOR:
+            await trio.aclose_forcefully(self._idle.popleft()[1])
+        return self._idle.pop()[1] if self._idle else None
 
     async def _open(self) -> trio.SocketStream:
         try:
@@ -59,7 +66,7 @@ class Wire:
     async def close(self) -> None:
         """Close what is idle."""
         while self._idle:
-            await trio.aclose_forcefully(self._idle.pop())
+            await trio.aclose_forcefully(self._idle.pop()[1])
 
 
 async def _read(stream: trio.SocketStream) -> tuple[int, dict[str, Any], bool]:
