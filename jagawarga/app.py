@@ -172,7 +172,8 @@ def build(settings: Settings, directory: DataDirectory, catalogue: CatalogueServ
         observe=telemetry.observe_request,
     )
     admission = Admission()
-    front = Front(Gate(build_site(doors, limits), admission), settings.host, settings.port, limits)
+    gate = Gate(build_site(doors, limits), admission)
+    front = Front(gate, settings.host, settings.port, limits, gate.at_the_door)
     house = House(
         settings, directory, postgres, nats, keyring, door, database, bus,
         catalogue, identity, reports, intake, notifications, admission, front,

@@ -27,7 +27,9 @@ CEILING: Final = 1_500
 STEP: Final = 8.0
 SHARE: Final = 0.8
 STUCK: Final = 1.0
-STANDSTILL: Final = 0.3
+STANDSTILL: Final = 3
+"""Looks at a loop that is in time, without an answer to anybody between them."""
+LATE: Final = 0.1
 SHORTEST, LONGEST = 1, 30
 """Seconds, of `Retry-After`."""
 _KEEP: Final = 0.7
@@ -53,7 +55,8 @@ class Admission:
         """Submissions answered a second, of late."""
         self._places: OrderedDict[int, float] = OrderedDict()
         self._stuck = 0
-        self._answered_at = float("-inf")
+        self._quiet = 0
+        self._punctual = True
         self._since: float | None = None
         self._least: float | None = None
         self._lag: float | None = None
@@ -74,23 +77,27 @@ class Admission:
 
     def enter(self, now: float) -> Place | None:
         """Take a place, `None` when there is none for this submission."""
-        self._turn(now)
-        self._set_aside(now)
-        moving = not self._places or now - max(self._answered_at, next(iter(self._places.values()))) < STANDSTILL
-        if self.under_way >= CEILING or (moving and len(self._places) >= self.limit):
-            self.shed += 1
-            self._turned_away += 1
+        if self.turns_away(now):
             return None
         self.admitted += 1
         self._places[self.admitted] = now
         self._busiest = max(self._busiest, len(self._places))
         return Place(self.admitted, now)
 
+    def turns_away(self, now: float) -> bool:
+        """Tell whether there is no place; whoever asks and hears so is counted as turned away."""
+        self._turn(now)
+        self._set_aside(now)
+        full = self.under_way >= CEILING or (self._quiet < STANDSTILL and len(self._places) >= self.limit)
+        self.shed += full
+        self._turned_away += full
+        return full
+
     def leave(self, place: Place, now: float, *, counts: bool) -> None:
         """Give the place back; `counts` is false for an answer that says nothing of the pace, such as a refusal."""
         if self._places.pop(place.number, None) is None:
             self._stuck -= 1
-        self._answered_at = now
+        self._quiet = 0
         if counts:
             self._answered += 1
             self._least = _less(self._least, now - place.since)
@@ -99,6 +106,9 @@ class Admission:
     def lagged(self, now: float, seconds: float) -> None:
         """Note by how much the loop was late for something it was to do."""
         self._lag = _less(self._lag, seconds)
+        # A loop that is late answers nobody either; that is a crowd and no standstill.
+        self._punctual = seconds < LATE
+        self._quiet = self._quiet + 1 if self._punctual and self._places else 0
         self._turn(now)
 
     def retry_after(self, chance: float) -> int:
@@ -122,7 +132,7 @@ class Admission:
 
     def _set_aside(self, now: float) -> None:
         """Count places held for too long no more: whatever keeps them, it is not the crowd."""
-        while self._places:
+        while self._places and self._punctual:
             number, since = next(iter(self._places.items()))
             if now - since < STUCK:
                 return

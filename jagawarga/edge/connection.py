@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import h11
 import structlog
@@ -46,15 +46,33 @@ LINGER_BYTES = 4 * 1024 * 1024
 log = structlog.get_logger("jagawarga.edge")
 
 
+AtTheDoor: TypeAlias = "Callable[[bytes], bytes | None]"
+"""Gives the whole answer to received bytes, or `None` for what is to be read as HTTP."""
+
+
+def goes_in(data: bytes) -> bytes | None:
+    """Answer nothing at the door."""
+    del data
+    return None
+
+
 class Connection(TCPServer):
     """Serve one accepted stream until either side ends it; cancelled, the stream is closed at once."""
 
     def __init__(
-        self, app: ASGIFramework, config: Config, context: WorkerContext, limits: EdgeLimits, stream: trio.SocketStream
+        self,
+        app: ASGIFramework,
+        config: Config,
+        context: WorkerContext,
+        limits: EdgeLimits,
+        stream: trio.SocketStream,
+        *,
+        at_the_door: AtTheDoor = goes_in,
     ) -> None:
         state = ConnectionState({"draining": context.terminated})
         super().__init__(app, config, context, state, stream)  # type: ignore[arg-type]  # only `run` would wrap it
         self.limits = limits
+        self.at_the_door = at_the_door
         self.leaving = False
         self.gone = False
         self.reading = trio.CancelScope()
@@ -157,11 +175,21 @@ class Connection(TCPServer):
                     break
                 if self.leaving:
                     discarded += len(data)
+                elif (answer := self._answered_at_the_door(data)) is not None:
+                    await self._send(answer)
+                    await self.idle_task.restart(self._task_group, self._idle_timeout)
                 else:
                     await self.protocol.handle(RawData(data))
                 if not data:
                     break
         await self.protocol.handle(Closed())
+
+    def _answered_at_the_door(self, data: bytes) -> bytes | None:
+        connection = getattr(self.protocol, "connection", None)
+        # Only between requests, and with nothing of a next one behind it: otherwise the order would be lost.
+        if not data or connection is None or connection.their_state is not h11.IDLE or connection.trailing_data[0]:
+            return None
+        return self.at_the_door(data)
 
     async def _idle_timeout(self) -> None:
         with trio.move_on_after(self.config.keep_alive_timeout):

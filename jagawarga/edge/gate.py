@@ -6,6 +6,7 @@ Everything else passes: reading, tracking and the agencies' work keep their shar
 from __future__ import annotations
 
 import random
+import re
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 PATH: Final = "/v1/reports"
 FULL: Final = "More reports arrive than can be stored now; come back after the seconds in `Retry-After`."
 LOOK_EVERY: Final = 0.1
+_SUBMISSION: Final = f"POST {PATH} HTTP/1.1\r\n".encode()
+_LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d{1,9}) *(?=\r|$)", re.IGNORECASE)
+_UNUSUAL: Final = re.compile(rb"\r\n(?:connection|transfer-encoding|expect|upgrade) *:", re.IGNORECASE)
 _LOOK: Final = "look"
 _PACE: Final = 201
 """The one answer that tells how fast reports are stored: 202 comes from the broker, the others from before."""
@@ -58,7 +62,26 @@ class Gate:
         finally:
             self.admission.leave(place, trio.current_time(), counts=status == _PACE)
 
-    async def _turn_away(self, send: Callable[[Any], Awaitable[None]]) -> None:
+    def at_the_door(self, data: bytes) -> bytes | None:
+        """Give the answer to what a connection has just received, when that is one whole submission too many.
+
+        Parsing it and making a task for it would cost ten times the refusal: under a surge all others waited for that.
+        Whatever is not plainly such a request goes the usual way, and `None` says so.
+        """
+        if not data.startswith(_SUBMISSION):
+            return None
+        head, _, body = data.partition(b"\r\n\r\n")
+        lengths = _LENGTH.findall(head)
+        if len(lengths) != 1 or int(lengths[0]) != len(body) or _UNUSUAL.search(head):
+            return None
+        if not self.admission.turns_away(trio.current_time()):
+            return None
+        ADMISSIONS.labels("shed").inc()
+        headers, body = self._refusal()
+        lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
+        return b"HTTP/1.1 503 \r\n" + lines + b"\r\n" + body
+
+    def _refusal(self) -> tuple[list[tuple[bytes, bytes]], bytes]:
         wait = self.admission.retry_after(random.random())  # noqa: S311 - jitter, not a secret
         body = encode(Problem(503, "overloaded", FULL).body(f"urn:uuid:{uuid4()}"))
         headers = [
@@ -67,6 +90,10 @@ class Gate:
             (b"retry-after", str(wait).encode()),
             (b"cache-control", b"no-store"),
         ]
+        return headers, body
+
+    async def _turn_away(self, send: Callable[[Any], Awaitable[None]]) -> None:
+        headers, body = self._refusal()
         await send({"type": "http.response.start", "status": 503, "headers": headers})
         await send({"type": "http.response.body", "body": body, "more_body": False})
 

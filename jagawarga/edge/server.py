@@ -7,6 +7,7 @@ drains first: `Drain`, a sibling started after the task and therefore stopped be
 
 from __future__ import annotations
 
+import errno
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from hypercorn.config import Config
 from hypercorn.trio.worker_context import WorkerContext
 
 from jagawarga.edge.binding import open_socket
-from jagawarga.edge.connection import Connection
+from jagawarga.edge.connection import AtTheDoor, Connection, goes_in
 from supervisors import Actor
 
 if TYPE_CHECKING:
@@ -28,11 +29,19 @@ if TYPE_CHECKING:
     from supervisors.exits import Reason
 
 
+ACCEPT_AT_ONCE = 64
+NO_ROOM_PAUSE = 0.1
+_NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
+
+
 class Front:
     """The address of the HTTP server, stable across restarts of its task."""
 
-    def __init__(self, app: ASGIFramework, host: str, port: int, limits: EdgeLimits) -> None:
+    def __init__(
+        self, app: ASGIFramework, host: str, port: int, limits: EdgeLimits, at_the_door: AtTheDoor = goes_in
+    ) -> None:
         self.app = app
+        self.at_the_door = at_the_door
         self.host = host
         self.port = port
         self.limits = limits
@@ -63,15 +72,17 @@ class Front:
         """
         self.bind()
         assert self._listening is not None
-        # A duplicate, because closing it with the task must not close the one that outlives it.
-        listener = trio.SocketListener(trio.socket.from_stdlib_socket(self._listening.dup()))
-        run = self._run = _Run(self.app, self.limits)
+        run = self._run = _Run(self.app, self.limits, self.at_the_door)
         try:
-            async with listener, trio.open_nursery() as nursery:
-                run.everything = nursery.cancel_scope
-                with run.accepting:
-                    started()
-                    await trio.serve_listeners(run.connect, [listener], handler_nursery=nursery)
+            # A duplicate, because closing it with the task must not close the one that outlives it.
+            with self._listening.dup() as listening:
+                async with trio.open_nursery() as nursery:
+                    run.everything = nursery.cancel_scope
+                    with run.accepting:
+                        started()
+                        await _accept(listening, run, nursery)
+                    trio.lowlevel.notify_closing(listening)
+                    listening.close()
         finally:
             run.ended.set()
             self._run = None
@@ -100,24 +111,47 @@ class Front:
 class _Run:
     """One life of the task: what a restart makes anew."""
 
-    def __init__(self, app: ASGIFramework, limits: EdgeLimits) -> None:
+    def __init__(self, app: ASGIFramework, limits: EdgeLimits, at_the_door: AtTheDoor) -> None:
         self.limits = limits
         self.context = WorkerContext(None)
         self.accepting = trio.CancelScope()
         self.everything = trio.CancelScope()
         self.ended = trio.Event()
         self.connections: set[Connection] = set()
-        self._new = partial(Connection, app, _config(limits), self.context, limits)
+        self._new = partial(Connection, app, _config(limits), self.context, limits, at_the_door=at_the_door)
 
     async def connect(self, stream: trio.SocketStream) -> None:
         if len(self.connections) >= self.limits.connections:
-            return  # closed at once: a client that is turned away costs less than one that waits
+            # Closed at once: a client that is turned away costs less than one that waits.
+            await trio.aclose_forcefully(stream)
+            return
         connection = self._new(stream)
         self.connections.add(connection)
         try:
             await connection.run()
         finally:
             self.connections.discard(connection)
+
+
+async def _accept(listening: socket.socket, run: _Run, nursery: trio.Nursery) -> None:
+    """Accept until cancelled, all who wait at once.
+
+    One a turn of the loop, as `trio.serve_listeners` has it, is too slow when a surge makes the turns long, and whoever
+    waits outside can not even be told to come back later.
+    """
+    while True:
+        await trio.lowlevel.wait_readable(listening)
+        for _ in range(ACCEPT_AT_ONCE):
+            try:
+                accepted, _ = listening.accept()
+            except BlockingIOError:
+                break
+            except OSError as failure:
+                if failure.errno in _NO_ROOM:
+                    await trio.sleep(NO_ROOM_PAUSE)
+                break  # or a client that went away before it was accepted
+            accepted.setblocking(False)  # noqa: FBT003 - the standard library's own signature
+            nursery.start_soon(run.connect, trio.SocketStream(trio.socket.from_stdlib_socket(accepted)))
 
 
 def _config(limits: EdgeLimits) -> Config:

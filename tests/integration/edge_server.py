@@ -50,7 +50,11 @@ async def edge(*, admission: Admission | None = None, **limits: Any) -> AsyncIte
     house = House()
     bounds = EdgeLimits(**({"tracking_floor_seconds": 0.05} | limits))
     site = build_site(house.doors(), bounds)
-    front = Front(site if admission is None else Gate(site, admission), "127.0.0.1", 0, bounds)
+    if admission is None:
+        front = Front(site, "127.0.0.1", 0, bounds)
+    else:
+        gate = Gate(site, admission)
+        front = Front(gate, "127.0.0.1", 0, bounds, gate.at_the_door)
     async with trio.open_nursery() as nursery:
         scope = trio.CancelScope()
         await nursery.start(serve, front, scope)

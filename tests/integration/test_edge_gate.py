@@ -46,6 +46,23 @@ async def test_it_is_turned_away_before_its_body_is_sent() -> None:
         assert b"connection: close" in said.lower()
 
 
+async def test_a_connection_turned_away_goes_on() -> None:
+    """It is kept and serves the next request; one that comes in pieces or close behind is answered in its turn."""
+    whole = b"POST /v1/reports HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
+    healthy = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    async with edge(admission=Admission(0.0)) as running_edge:
+        stream = await running_edge.connect()
+        for _ in range(3):
+            await stream.send_all(whole)
+            assert (await read_until(stream, b"}")).startswith(b"HTTP/1.1 503")
+        await stream.send_all(whole[:70])
+        await stream.send_all(whole[70:])
+        assert (await read_until(stream, b"}")).startswith(b"HTTP/1.1 503")
+        await stream.send_all(healthy + whole)
+        said = await read_until(stream, b"overloaded")
+        assert said.index(b"HTTP/1.1 200") < said.index(b"HTTP/1.1 503")
+
+
 async def test_places_are_given_back() -> None:
     """By answers good and bad, and by clients that go away in the middle."""
     admission = Admission()

@@ -99,13 +99,26 @@ def test_a_late_loop_is_overload_too() -> None:
 def test_a_standstill_is_no_overload() -> None:
     """When nothing is answered, the database is away, and whoever comes may wait with the broker; up to the ceiling."""
     admission = Admission(LEAST)
-    at, let_in = 0.0, 0
-    while at < STANDSTILL + 0.5:
-        let_in += admission.enter(at) is not None
-        at += 0.0005
-    assert let_in > LEAST * 10
-    assert all(admission.enter(at + number * 0.0001) is not None for number in range(CEILING - admission.under_way))
-    assert admission.enter(at + 0.2) is None
+    while admission.enter(0.0) is not None:
+        pass
+    assert admission.under_way == LEAST
+    for look in range(STANDSTILL):
+        assert admission.enter(0.1 * look) is None
+        admission.lagged(0.1 * look, 0.001)
+    while admission.enter(0.1 * STANDSTILL) is not None:
+        pass
+    assert admission.under_way == CEILING
+
+
+def test_a_loop_that_is_late_is_no_standstill() -> None:
+    """It answers nobody because too many have come, and more would make it worse."""
+    admission = Admission(LEAST)
+    while admission.enter(0.0) is not None:
+        pass
+    for look in range(1, 20):
+        admission.lagged(float(look), TARGET * 2)
+        assert admission.enter(float(look)) is None
+    assert admission.under_way == LEAST
 
 
 def test_places_held_for_long_do_not_count() -> None:
