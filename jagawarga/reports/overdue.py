@@ -56,4 +56,5 @@ def _hurry(crew: Crew, row: Any) -> bool | None:
     except Corrupt as error:
         crew.quarantine.add(report_id, error)
         return None
+    crew.quarantine.release(report_id)
     return crew.directory.start(report_id, state)

@@ -326,7 +326,9 @@ class Story:
             now = await self.instance.ask("inspect", actor=actor)
         except ControlError:
             return False  # just now there is nobody of that name
-        return bool(now["state"] == "running" and (now["age"] < before["age"] or now["restarts"] > before["restarts"]))
+        younger = now["age"] < before["age"] or now["restarts"] > before["restarts"]
+        # It may have fallen asleep already: its timer wakes it.
+        return bool(now["state"] in {"running", "hibernated"} and younger)
 
     async def _notified(self, citizen: Session, report_id: str | None) -> bool:
         return any(each["report_id"] == report_id for each in await self.client.inbox(citizen))
