@@ -39,12 +39,13 @@ _DOWN = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.InternalClientError,
     asyncpg.QueryCanceledError,
-    asyncpg.DiskFullError,
+    # Disk, memory or connections used up (class 53), or the machine under the server fails it (58): neither is our bug.
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
 )
 _AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 

@@ -144,6 +144,14 @@ def has_reserve(tree: dict[str, Any]) -> bool:
     return not window or window["limit"] - window["used"] > ROOT_RESERVE
 
 
+def restarts_by(tree: dict[str, Any]) -> dict[str, int]:
+    """Count them by actor; those of many alike by their supervisor."""
+    found: Counter[str] = Counter()
+    for node in walk(tree):
+        found[_last(node["path"])] += int(node.get("restarts") or 0) + int(node.get("collapsed_restarts") or 0)
+    return {name: count for name, count in found.most_common() if count}
+
+
 def restarts(tree: dict[str, Any]) -> int:
     """Count the restarts the snapshot knows of; a supervisor that was restarted forgot those below it."""
     return sum(int(node.get("restarts") or 0) + int(node.get("collapsed_restarts") or 0) for node in walk(tree))

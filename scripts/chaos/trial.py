@@ -12,7 +12,7 @@ from jagawarga.cli.options import load_accounts
 from jagawarga.client import Client, Patience, Refused, Unreachable
 from jagawarga.plumbing.keys import Keyring
 from jagawarga.reports import tracking
-from scripts.chaos.havoc import Toll, restarts
+from scripts.chaos.havoc import Toll, restarts, restarts_by
 from scripts.chaos.ledger import Ledger, Outcome
 from scripts.chaos.load import Load
 from scripts.chaos.outages import Outages, wall_clock, watch
@@ -172,6 +172,7 @@ class Trial:
             "healed_within": self.healed,
             "quiet_within": self.quiet,
             "restarts": restarts(self.tree) if self.tree else None,
+            "restarts_by_actor": restarts_by(self.tree) if self.tree else {},
             "kills": 0 if run is None else len(run.toll.kills),
             "kills_by_kind": {} if run is None else run.toll.by_kind(),
             "kills_missed": {} if run is None else dict(run.toll.missed),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from scripts.chaos.havoc import Victim, candidates, choose, has_reserve, is_child_of_root, restarts
+from scripts.chaos.havoc import Victim, candidates, choose, has_reserve, is_child_of_root, restarts, restarts_by
 from scripts.chaos.ledger import Act, Ledger, make_mark
 from scripts.chaos.outages import Outages
 from scripts.chaos.truth import Line, Published, Report, Truth
@@ -276,5 +276,6 @@ def test_the_root_is_not_driven_over_its_limit() -> None:
 
 
 def test_restarts_are_summed_over_the_tree() -> None:
-    """With those of collapsed supervisors."""
+    """With those of collapsed supervisors, and by actor."""
     assert restarts(TREE | {"collapsed_restarts": 5}) == 6 + 5
+    assert restarts_by(TREE | {"collapsed_restarts": 5}) == {"j": 6, "a": 1, "b": 1, "p": 1, "1": 1, "2": 1}
