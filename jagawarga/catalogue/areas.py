@@ -41,14 +41,25 @@ def inside(polygon: Sequence[Point], point: Point) -> bool:
     """
     x, y = point
     odd = False
-    for index, corner in enumerate(polygon):
-        (ax, ay), (bx, by) = sorted((polygon[index - 1], corner), key=lambda each: (each[1], each[0]))
+    for ax, ay, bx, by in _edges(tuple(polygon)):
+        if not ay <= y <= by:
+            continue
         turn = (bx - ax) * (y - ay) - (by - ay) * (x - ax)
-        if turn == 0 and ay <= y <= by and min(ax, bx) <= x <= max(ax, bx):
+        if turn == 0 and min(ax, bx) <= x <= max(ax, bx):
             return True
         if (ay > y) != (by > y) and turn > 0:
             odd = not odd
     return odd
+
+
+@lru_cache(maxsize=4096)
+def _edges(polygon: tuple[Point, ...]) -> tuple[tuple[float, float, float, float], ...]:
+    """The edges of a ring, each from its lower end to its upper one."""
+    pairs = (
+        sorted((polygon[index - 1], corner), key=lambda each: (each[1], each[0]))
+        for index, corner in enumerate(polygon)
+    )
+    return tuple((ax, ay, bx, by) for (ax, ay), (bx, by) in pairs)
 
 
 @lru_cache(maxsize=1024)
