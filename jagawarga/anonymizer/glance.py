@@ -20,11 +20,13 @@ LETTERS: Final = re.compile(r"[^\W\d_]+")
 class Glance:
     """A normalised text, its shadow, the letters and words of that, and its digits."""
 
-    __slots__ = ("digits", "folded", "letters", "text", "words")
+    __slots__ = ("digits", "folded", "forms", "letters", "text", "words")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.folded = shadow(text)
+        # The shadow has lost the marks that a sign may have.
+        self.forms = (self.folded,) if text.isascii() else (self.folded, text.lower())
         self.letters = Letters(self.folded, LETTERS)
         self.words = frozenset(self.letters.texts)
         self.digits: list[Digit] = digits(self.folded, self.words)
@@ -34,7 +36,7 @@ class Glance:
 class Hint:
     """What a text must have for a search to be worth its time: one of the words, one of the signs, so many digits.
 
-    `words` are whole runs of letters, `signs` any part of the shadow; an empty one asks for nothing.
+    `words` are whole runs of letters, `signs` any part of the text; an empty one asks for nothing.
     """
 
     words: frozenset[str] = frozenset()
@@ -43,11 +45,12 @@ class Hint:
 
     def seen(self, glance: Glance) -> bool:
         """Tell whether the search may find something."""
-        return (
-            len(glance.digits) >= self.digits
-            and not (self.words and self.words.isdisjoint(glance.words))
-            and (not self.signs or any(map(glance.folded.__contains__, self.signs)))
-        )
+        # In this order, for most fail by their words.
+        if self.words and self.words.isdisjoint(glance.words):
+            return False
+        if self.signs and not any(sign in form for form in glance.forms for sign in self.signs):
+            return False
+        return len(glance.digits) >= self.digits
 
 
 def hint(words: str = "", signs: str = "", digits: int = 0) -> Hint:

@@ -23,8 +23,9 @@ _VALUES: Final = {
     "delapan": "8", "lapan": "8", "eight": "8", "sembilan": "9", "nine": "9", "o": "0", "i": "1", "l": "1",
 }  # fmt: skip
 _SPOKEN: Final = frozenset(word for word in _VALUES if len(word) > 1)
-# A letter between digits, or an O before them, is a digit in disguise.
-_WRITTEN: Final = r"\d|(?<=\d)[oil](?=\d)|\bo(?=\d\d)"
+# A letter between digits, or an O before them, is a digit in disguise. The one character comes first and is then
+# looked back at: so the search runs from one candidate to the next.
+_WRITTEN: Final = r"[\doil](?:(?<=\d)|(?<=\d[oil])(?=\d)|(?<=\bo)(?=\d\d))"
 _FIGURE: Final = re.compile(_WRITTEN)
 _DIGIT: Final = re.compile(_WRITTEN + r"|\b(?:" + "|".join(sorted(_SPOKEN)) + r")\b")
 _PLAIN: Final = re.compile(r"\d")

@@ -21,7 +21,8 @@ _NO_PLATE: Final = (
     r"(?:dan|di|ke|ini|itu|ada|jam|kali|km|rt|rw|no|pm|am|wib|thn|bln|hr|kel|kec|jl|gg|tdk|yg|sdh|rb|jt|kg|cm|mm|m|x)\b"
 )
 _DAY: Final = r"\d{1,2}[\s\-/.]{1,2}(?:\d{1,2}|[a-z]{3,9})[\s\-/.]{1,2}\d{2,4}"
-_AT: Final = r"\s{0,2}[\[({<]?\s?(?:\bat|\bet|\bad|ät)\b\s?[\])}>]?\s{0,2}"
+_AT: Final = r"\s{0,2}[\[({<]?\s?(?:\bat|\bet|\bad)\b\s?[\])}>]?\s{0,2}"
+_AET: Final = r"\s{0,2}[\[({<]?\s?ät\b\s?[\])}>]?\s{0,2}"
 _DOT: Final = r"\s{0,2}[\[({<]?\s?(?:\bdot\b|\btitik\b|\.)\s?[\])}>]?\s{0,2}"
 _TLD: Final = r"(?:com|co|id|net|org|ac|go|sch|my|web|xyz|me|info|example)\b"
 _THING: Final = (
@@ -36,6 +37,7 @@ _SOCIAL: Final = "ig instagram fb facebook twitter tiktok telegram tele line"
 _NET: Final = (
     ("email", hint(signs="@"), r"[\w.+\-]{1,64}\s?@\s?[\w\-]{1,63}(?:\.[a-z]{2,24}){1,3}"),
     ("email", hint("at et ad"), rf"\b[\w.+\-]{{1,64}}{_AT}[\w\-]{{1,63}}(?:{_DOT}{_TLD}){{1,3}}"),
+    ("email", hint(signs="ät"), rf"\b[\w.+\-]{{1,64}}{_AET}[\w\-]{{1,63}}(?:{_DOT}{_TLD}){{1,3}}"),
     ("email", hint(signs=_MAILERS),
      (rf"\b[\w+\-]{{1,40}}(?:{_DOT}[\w+\-]{{1,40}})?\s?(?:\bdi\b|@)\s?(?:gmail|yahoo|ymail|outlook|hotmail|"
      rf"icloud|proton)(?:{_DOT}{_TLD}){{0,3}}")),

@@ -38,7 +38,7 @@ def scrub(text: str, facts: PersonalFacts | None = None) -> str:
     """
     clean = normalise(text)
     for _ in range(PASSES):
-        masked = _PLACEHOLDER.sub(_mask, clean)
+        masked = _PLACEHOLDER.sub(_mask, clean) if "[" in clean else clean
         spans = list(_personal(masked, facts))
         if not spans:
             break

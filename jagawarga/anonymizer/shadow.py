@@ -13,7 +13,8 @@ _ALIKE: Final = str.maketrans(
     "abbeijkmhopcstyxdqwabeiknoptuxnsi",
 )
 _OLD: Final = (("oe", "u"), ("dj", "j"), ("tj", "c"), ("ph", "f"), ("v", "f"), ("y", "i"), ("z", "s"))
-_DOUBLE: Final = re.compile(r"(.)\1+")
+_AGAIN: Final = re.compile(r"(.)(?=\1)")
+"""A character before its like: without these, a double letter is one."""
 _TO_FOLD: Final = re.compile(r"[A-Z]+|[^\x00-\x7f]+")
 
 
@@ -33,7 +34,7 @@ def respelt(folded: str) -> str:
     """Write a folded text in the new spelling: it has in it the canonical form of each of its words."""
     for old, new in _OLD:
         folded = folded.replace(old, new)
-    return _DOUBLE.sub(r"\1", folded)
+    return _AGAIN.sub("", folded)
 
 
 def _folded(match: re.Match[str]) -> str:

@@ -39,7 +39,17 @@ def test_whatever_a_pattern_finds_its_hint_has_seen(
 
 
 @pytest.mark.parametrize(
-    "text", ["lahir 1 mei 90", "rt03", "HP0812 tidak, hp 081234", "lat 7\u00b06", "ips 1.2.3.4", "0:0::1"]
+    "text",
+    [
+        "lahir 1 mei 90",
+        "rt03",
+        "HP0812 tidak, hp 081234",
+        "lat 7\u00b06",
+        "ips 1.2.3.4",
+        "0:0::1",
+        "budiät toko.com",
+        "BUDI ÄT toko.com",
+    ],
 )
 def test_the_shortest_of_each_kind_are_seen(text: str) -> None:
     """Of what is found in these, nothing is spared."""
