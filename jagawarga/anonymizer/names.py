@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from jagawarga.anonymizer.glance import Glance, Hint, hint
 from jagawarga.anonymizer.spans import Span
 from jagawarga.anonymizer.vocabulary import NO_NAME
 
@@ -18,9 +19,10 @@ _LABEL: Final = re.compile(
     r"\b(?:nama\s+(?:lengkap\s+|panggilan\s+)?(?:saya|pelapor|kami|ibu\s+saya|ayah\s+saya|istri\s+saya|suami\s+saya)(?:\s+adalah)?|"
     r"nama(?:\s+lengkap)?\s?[:=]|(?:saya|kami|pelapor|anak\s+saya)\s+bernama|"
     r"perkenalkan,?\s+(?:nama\s+)?(?:saya\s+)?|atas\s+nama|a\.\s?n\.|a/n\b|my\s+name\s+is|panggil\s+saya|"
-    r"pelapor\s?[:=]|dari\s?[:=])[\s,.:=\-]{0,4}",
+    r"pelapor\s?[:=])[\s,.:=\-]{0,4}",
     re.IGNORECASE,
 )
+_SENDER: Final = re.compile(r"\bdari\s?[:=][\s,.:=\-]{0,4}", re.IGNORECASE)
 # Behind these only a word with a capital letter is one.
 _SIGNED: Final = re.compile(
     r"\b(?:hormat\s+(?:saya|kami)|salam(?:\s+hormat)?|tertanda|ttd|an\.|regards|sincerely|bernama|"
@@ -41,19 +43,31 @@ _GAP: Final = re.compile(r" {0,2}")
 _END: Final = re.compile(r"[\s.!]*\Z")
 
 
-def named(text: str) -> Iterator[Span]:
-    """Yield the names in a normalised text that a label or a signature marks as the writer's."""
-    for match in _LABEL.finditer(text):
-        yield from _name(text, match.end(), capitals=False)
-    for pattern in (_SIGNED, _I_AM):
-        for match in pattern.finditer(text):
-            yield from _name(text, match.end(), capitals=True)
-    for match in _ROLE.finditer(text):
+# Each search with whether only a capital letter makes a name behind it, and what it needs to find anything.
+_SEARCHES: Final = (
+    (_LABEL, False, hint("nama bernama perkenalkan a name panggil pelapor")),
+    (_SENDER, False, Hint(frozenset(["dari"]), (":", "="))),
+    (_SIGNED, True,
+     hint("hormat salam tertanda ttd an regards sincerely bernama istri suami anak adik kakak ibu ayah")),
+    (_I_AM, True, hint("saya i")),
+)  # fmt: skip
+_ROLE_NEEDS: Final = hint("pelapor")
+_THANKS_NEED: Final = hint("kasih terimakasih")
+
+
+def named(glance: Glance) -> Iterator[Span]:
+    """Yield the names in a text that a label or a signature marks as the writer's."""
+    text = glance.text
+    for pattern, capitals, needed in _SEARCHES:
+        if needed.seen(glance):
+            for match in pattern.finditer(text):
+                yield from _name(text, match.end(), capitals=capitals)
+    for match in _ROLE.finditer(text) if _ROLE_NEEDS.seen(glance) else ():
         # "Ibu Rina Marlina selaku pelapor": the nearest title in front.
         titles = list(_TITLE.finditer(text, max(0, match.start() - 60), match.start()))
         if titles:
             yield from _name(text, titles[-1].end(), capitals=False)
-    for match in _THANKS.finditer(text):
+    for match in _THANKS.finditer(text) if _THANKS_NEED.seen(glance) else ():
         for span in _name(text, match.end(), capitals=True):
             if _END.match(text, span.end):
                 yield span

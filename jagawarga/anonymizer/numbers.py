@@ -22,10 +22,13 @@ _VALUES: Final = {
     "empat": "4", "four": "4", "lima": "5", "five": "5", "enam": "6", "six": "6", "tujuh": "7", "seven": "7",
     "delapan": "8", "lapan": "8", "eight": "8", "sembilan": "9", "nine": "9", "o": "0", "i": "1", "l": "1",
 }  # fmt: skip
-# A letter between digits, or an O before them, is a digit in disguise.
-_DIGIT: Final = re.compile(
-    r"\d|(?<=\d)[oil](?=\d)|\bo(?=\d\d)|\b(?:" + "|".join(word for word in _VALUES if len(word) > 1) + r")\b"
-)
+_SPOKEN: Final = frozenset(word for word in _VALUES if len(word) > 1)
+# A letter between digits, or an O before them, is a digit in disguise. The one character comes first and is then
+# looked back at: so the search runs from one candidate to the next.
+_WRITTEN: Final = r"[\doil](?:(?<=\d)|(?<=\d[oil])(?=\d)|(?<=\bo)(?=\d\d))"
+_FIGURE: Final = re.compile(_WRITTEN)
+_DIGIT: Final = re.compile(_WRITTEN + r"|\b(?:" + "|".join(sorted(_SPOKEN)) + r")\b")
+_PLAIN: Final = re.compile(r"\d")
 _JOINT: Final = re.compile(r"[ .\-/()_:+|~*]{0,3}")
 _LIST: Final = re.compile(r" ?, ?")
 _OWN_JOINT: Final = re.compile(r"[^\w\ue000]{0,5}|_{1,3}")
@@ -45,10 +48,14 @@ class Digit(NamedTuple):
     end: int
 
 
-def digits(folded: str) -> list[Digit]:
-    """Every digit of a folded text, also those written as words."""
+def digits(folded: str, words: frozenset[str]) -> list[Digit]:
+    """Every digit of a folded text with these words, also those written as words."""
+    spoken = not words.isdisjoint(_SPOKEN)
+    if not spoken and _PLAIN.search(folded) is None:
+        return []
     return [
-        Digit(_VALUES.get(match.group()) or str(int(match.group())), *match.span()) for match in _DIGIT.finditer(folded)
+        Digit(_VALUES.get(match.group()) or str(int(match.group())), *match.span())
+        for match in (_DIGIT if spoken else _FIGURE).finditer(folded)
     ]
 
 
@@ -96,6 +103,8 @@ def own_numbers(folded: str, found: list[Digit], own: list[tuple[str, str]]) -> 
         text = "".join(each.value for each in run)
         for label, number in own:
             length = min(OWN_RUN, len(number))
+            if len(text) < length:
+                continue
             parts = {number[at : at + length] for at in range(len(number) - length + 1)}
             at = 0
             while length and at + length <= len(text):

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from jagawarga.anonymizer import identifiers, patterns
 from jagawarga.anonymizer.facts import own
+from jagawarga.anonymizer.glance import Glance
 from jagawarga.anonymizer.homes import lived_in
 from jagawarga.anonymizer.names import named
-from jagawarga.anonymizer.numbers import digits, numbers
-from jagawarga.anonymizer.shadow import shadow
+from jagawarga.anonymizer.numbers import numbers
 from jagawarga.anonymizer.spans import MASK, Span, cut, normalise
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def scrub(text: str, facts: PersonalFacts | None = None) -> str:
     """
     clean = normalise(text)
     for _ in range(PASSES):
-        masked = _PLACEHOLDER.sub(_mask, clean)
+        masked = _PLACEHOLDER.sub(_mask, clean) if "[" in clean else clean
         spans = list(_personal(masked, facts))
         if not spans:
             break
@@ -52,15 +52,14 @@ def blur(degrees: float | None) -> float | None:
 
 
 def _personal(text: str, facts: PersonalFacts | None) -> Iterator[Span]:
-    folded = shadow(text)
-    found = digits(folded)
+    glance = Glance(text)
     if facts is not None:
-        yield from own(folded, found, facts)
-    yield from numbers(folded, found)
-    yield from patterns.patterned(text, folded)
+        yield from own(glance, facts)
+    yield from numbers(glance.folded, glance.digits)
+    yield from patterns.patterned(glance)
     yield from identifiers.identified(text)
-    yield from named(text)
-    yield from lived_in(text)
+    yield from named(glance)
+    yield from lived_in(glance)
 
 
 def _mask(match: re.Match[str]) -> str:

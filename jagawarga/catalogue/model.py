@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from jagawarga.catalogue.areas import Area, area_at, area_named_in
@@ -46,6 +46,10 @@ class Snapshot:
     routes: tuple[Route, ...]
     everywhere: Mapping[str, str]
     time_scale: float = 1.0
+    # What was found once is found again, until a change makes another snapshot.
+    _assigned: dict[tuple[str, str | None], Assignment] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def category(self, key: str) -> Category:
         """`Invalid` for a category nobody declared."""
@@ -63,11 +67,15 @@ class Snapshot:
         """
         found = self.category(category)
         area = self._area(latitude, longitude, address)
+        known = self._assigned.get((category, area))
+        if known is not None:
+            return known
         agency = self.route(category, area)
         if agency is None:
             msg = "the address names no area that is known here; give the area or coordinates"
             raise Invalid(msg, fields={"address": msg}, code="unknown-area")
-        return Assignment(self._scaled(found), area, ladder(self.agencies, agency))
+        made = self._assigned[category, area] = Assignment(self._scaled(found), area, ladder(self.agencies, agency))
+        return made
 
     def route(self, category: str, area: str | None) -> str | None:
         """Find the agency that answers: the operators' word first, then the first route that fits."""
@@ -164,10 +172,10 @@ def check_category(category: Category) -> None:
     """Raise `Invalid` when key, name or a limit can not be."""
     _check_key(category.key)
     _check_name(category.name)
-    for field, limits in (("respond_hours", category.respond_within), ("resolve_hours", category.resolve_within)):
+    for name, limits in (("respond_hours", category.respond_within), ("resolve_hours", category.resolve_within)):
         if not limits or not all(math.isfinite(each) and each > 0 for each in limits):
-            msg = f"{field}: expected one or more numbers above 0"
-            raise Invalid(msg, fields={field: msg})
+            msg = f"{name}: expected one or more numbers above 0"
+            raise Invalid(msg, fields={name: msg})
 
 
 def _check_key(key: str) -> None:

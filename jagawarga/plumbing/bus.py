@@ -22,6 +22,7 @@ from jagawarga.errors import Unavailable
 from jagawarga.plumbing.aio import DEADLINE, AioDoor, at_close
 from jagawarga.plumbing.declaring import declare
 from jagawarga.plumbing.publishing import MESSAGE_ID, Publishing
+from jagawarga.plumbing.pulling import Pulling
 from jagawarga.plumbing.streams import BURIED, CONSUMERS, EVENTS, STREAMS, stream_of
 from supervisors import Actor
 
@@ -30,6 +31,8 @@ PUBLISH_SECONDS = 5.0
 IN_FLIGHT = 256
 GIVE_UP_FETCHING_AFTER = 3
 CHECK_EVERY = 5.0
+
+_SHORT_REPLY = 9
 
 _DOWN = (OSError, asyncio.TimeoutError, nats.errors.Error)
 
@@ -72,7 +75,7 @@ class Bus:
         # A connection belongs to the loop that opened it, and may be touched in no other.
         self._loop: asyncio.AbstractEventLoop | None = None
         self._publishing: Publishing | None = None
-        self._subscriptions: dict[str, Any] = {}
+        self._pulling: dict[str, Pulling] = {}
         self._failures: dict[str, int] = {}
 
     @property
@@ -155,18 +158,17 @@ class Bus:
         return stored
 
     async def _fetch(self, durable: str, batch: int, wait: float) -> list[Delivery]:
-        stream = self._stream()
+        self._stream()
         try:
-            subscription = self._subscriptions.get(durable)
-            if subscription is None:
-                subscription = await stream.pull_subscribe_bind(durable=durable, stream=self._streams[durable])
-                self._subscriptions[durable] = subscription
-            messages = await subscription.fetch(batch, timeout=wait)
-        except (TimeoutError, nats.errors.TimeoutError):
+            pulling = self._pulling.get(durable)
+            if pulling is None:
+                pulling = self._pulling[durable] = Pulling(self._client, self._streams[durable], durable)
+            messages = await pulling.fetch(batch, wait)
+        except TimeoutError:
             await self._doubt(durable)
             return []
         except _DOWN as error:
-            self._subscriptions.pop(durable, None)
+            await self._forget(durable)
             msg = f"the broker is out of reach ({type(error).__name__})"
             raise Unavailable(msg) from error
         self._failures[durable] = 0
@@ -181,11 +183,14 @@ class Bus:
         try:
             await self._js.consumer_info(self._streams[durable], durable)
         except _DOWN as error:
-            old = self._subscriptions.pop(durable, None)
-            if old is not None:
-                await _quietly(old.unsubscribe())
+            await self._forget(durable)
             msg = f"the consumer {durable} is out of reach ({type(error).__name__})"
             raise Unavailable(msg) from error
+
+    async def _forget(self, durable: str) -> None:
+        old = self._pulling.pop(durable, None)
+        if old is not None:
+            await _quietly(old.close())
 
     async def _ack(self, deliveries: Sequence[Delivery]) -> None:
         self._stream()
@@ -294,13 +299,15 @@ class Bus:
             max_outstanding_pings=2,
             # Publishing while the broker is away fails at once instead of piling up in the client.
             pending_size=-1,
+            # Ours are constants, kinds of events and ids: looking at them again costs more than sending.
+            skip_subject_validation=True,
             error_cb=_report,
             name="jagawarga",
         )
 
     async def _close(self) -> None:
         client, self._client, self._js = self._client, None, None
-        self._subscriptions.clear()
+        self._pulling.clear()
         if client is not None and self._loop is asyncio.get_running_loop():
             await _quietly(client.close())
 
@@ -319,9 +326,11 @@ async def _report(error: Exception) -> None:
 
 
 def _delivery(message: Msg) -> Delivery:
-    meta = message.metadata
+    # "$JS.ACK.stream.consumer.deliveries.sequence…", or with a domain and an account before the stream (NATS ADR-15).
+    places = message.reply.split(".")
+    deliveries, sequence = places[4:6] if len(places) == _SHORT_REPLY else places[6:8]
     identity = (message.headers or {}).get(MESSAGE_ID, "")
-    return Delivery(meta.sequence.stream, message.subject, message.data, identity, meta.num_delivered or 1, message)
+    return Delivery(int(sequence), message.subject, message.data, identity, int(deliveries), message)
 
 
 class BusActor(Actor):

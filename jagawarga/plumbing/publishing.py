@@ -8,11 +8,11 @@ Source: JetStream publishes by request and reply, the reply being a `PubAck` in 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import nats.errors
+from pydantic_core import from_json
 
 if TYPE_CHECKING:
     from nats.aio.msg import Msg
@@ -92,7 +92,7 @@ class Publishing:
 def _refusal(data: bytes) -> str | None:
     """Say why an answer is no `PubAck`: an error of the stream's, or nobody there at all (an empty message)."""
     try:
-        answer = json.loads(data)
+        answer = from_json(data)
         if "error" in answer:
             return f"refused with code {int(answer['error']['code'])}"
     except (ValueError, TypeError, KeyError):

@@ -6,12 +6,13 @@ by `ReportEvent.schema`; a consumer ignores fields it does not know.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Literal, Protocol
+from typing import Literal, Protocol
 from uuid import UUID
+
+from pydantic_core import from_json, to_json
 
 Privacy = Literal["public", "private", "anonymous"]
 Status = Literal[
@@ -176,14 +177,37 @@ class ReportsDoor(Protocol):
 
 def encode_event(event: ReportEvent) -> bytes:
     """Write an event as it goes over the bus: one JSON object, its absent fields left out."""
-    values = {name: getattr(event, name) for name in _FIELDS}
-    return _COMPACT({name: value for name, value in values.items() if value is not None}).encode()
+    due_at = event.due_at
+    values: dict[str, object] = {
+        "event_id": str(event.event_id),
+        "type": event.type,
+        "report_id": str(event.report_id),
+        "version": event.version,
+        "privacy": event.privacy,
+        "category": event.category,
+        "status": event.status,
+        "agency": event.agency,
+        "holder": event.holder,
+        "level": event.level,
+        "authorities": event.authorities,
+        "occurred_at": event.occurred_at.isoformat(),
+    }
+    if due_at is not None:
+        values["due_at"] = due_at.isoformat()
+    if event.reporter is not None:
+        values["reporter"] = event.reporter
+    values["schema"] = event.schema
+    return to_json(values)
 
 
 def decode_event(payload: bytes) -> ReportEvent:
     """Read an event; fields it does not know are ignored. `ValueError` for anything that is not an event."""
     try:
-        read = json.loads(payload)
+        read = from_json(payload)
+    except ValueError:
+        msg = "not a report event (no JSON)"
+        raise ValueError(msg) from None
+    try:
         if read["schema"] < 1:
             msg = "an event of no known schema"
             raise ValueError(msg)
@@ -205,14 +229,6 @@ def decode_event(payload: bytes) -> ReportEvent:
             reporter=read.get("reporter"),
             schema=int(read["schema"]),
         )
-    except (KeyError, TypeError, AttributeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         msg = f"not a report event ({type(error).__name__})"
         raise ValueError(msg) from None
-
-
-def _plain(value: object) -> object:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
-
-
-_FIELDS: Final = tuple(each.name for each in fields(ReportEvent))
-_COMPACT: Final = json.JSONEncoder(separators=(",", ":"), default=_plain).encode

@@ -62,7 +62,12 @@ class Terms:
     def limit(self, clock: Clock, level: int) -> timedelta:
         """How long the holder of `level` has."""
         limits = self.respond_within if clock == "respond" else self.resolve_within
-        return timedelta(seconds=limits[min(level, len(limits) - 1)])
+        return _seconds(limits[min(level, len(limits) - 1)])
+
+
+@lru_cache(maxsize=4096)
+def _seconds(number: float) -> timedelta:
+    return timedelta(seconds=number)
 
 
 @lru_cache(maxsize=4096)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from jagawarga.plumbing.writer import commit
 from jagawarga.reports.actor import Act, Crew
 from jagawarga.reports.detour import Detour
 from jagawarga.reports.directory import Directory
-from jagawarga.reports.messages import Action, FileReport, Page, Receipt, ReportView, Status
+from jagawarga.reports.messages import Action, FileReport, Page, Privacy, Receipt, ReportView, Status
 from jagawarga.reports.model import ENDS, filed, shared_terms
 from jagawarga.reports.recovery import Missing
 from jagawarga.reports.store import NEWEST, Filing, Listed, Store
@@ -30,6 +31,8 @@ from supervisors.exits import CallError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from prometheus_client import Counter
 
     from jagawarga.catalogue.messages import CatalogueDoor
     from jagawarga.plumbing.bus import Bus
@@ -92,9 +95,9 @@ class Reports:
         try:
             receipt = await self._file(command)
         except Exception as error:
-            REPORTS.labels(command.privacy, "unavailable" if isinstance(error, Unavailable) else "rejected").inc()
+            _counter(command.privacy, "unavailable" if isinstance(error, Unavailable) else "rejected").inc()
             raise
-        REPORTS.labels(command.privacy, "waiting" if receipt.waiting else "accepted").inc()
+        _counter(command.privacy, "waiting" if receipt.waiting else "accepted").inc()
         return receipt
 
     async def _file(self, command: FileReport) -> Receipt:
@@ -157,7 +160,7 @@ class Reports:
         return held
 
     def _scaled(self, limits: tuple[float, ...]) -> tuple[float, ...]:
-        return tuple(seconds / self.time_scale for seconds in limits)
+        return limits if self.time_scale == 1.0 else tuple(seconds / self.time_scale for seconds in limits)
 
     # --- steps
 
@@ -240,6 +243,11 @@ class Reports:
         """Number of reports by status, and of those that can not be read, if there are any (`corrupt`)."""
         corrupt = len(self.crew.quarantine)
         return await self.store.counts() | ({"corrupt": corrupt} if corrupt else {})
+
+
+@cache
+def _counter(privacy: Privacy, outcome: str) -> Counter:
+    return REPORTS.labels(privacy, outcome)
 
 
 def _there(view: ReportView | None) -> ReportView:

@@ -5,7 +5,6 @@ Texts, places and notes are sealed before they leave this process for the databa
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,6 +16,7 @@ from uuid import UUID
 
 import asyncpg
 import structlog
+from pydantic_core import from_json, to_json
 
 from jagawarga.errors import Corrupt
 from jagawarga.plumbing.database import Connection, Database
@@ -271,14 +271,14 @@ class Store:
 
     def seal_content(self, report_id: UUID, text: str, place: Place) -> bytes:
         """What the citizen wrote, sealed for this report."""
-        plain = json.dumps([text, place.latitude, place.longitude, place.address], ensure_ascii=False)
-        return self.keyring.seal("report-content", plain.encode(), report_id.bytes)
+        plain = to_json([text, place.latitude, place.longitude, place.address])
+        return self.keyring.seal("report-content", plain, report_id.bytes)
 
     def unseal_content(self, report_id: UUID, sealed: bytes) -> tuple[str, Place]:
         """Text and place again; `Corrupt` when they are not this report's."""
         plain = self.keyring.unseal("report-content", sealed, report_id.bytes)
         try:
-            text, *place = json.loads(plain)
+            text, *place = from_json(plain)
             return text, Place(*place)
         except (ValueError, TypeError):
             msg = "content"

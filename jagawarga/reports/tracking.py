@@ -16,6 +16,7 @@ PURPOSE: Final = "tracking-code"
 _BITS = 120
 _LENGTH = _BITS // 5 + 1
 _GROUP = 5
+_SHIFTS = range(_BITS - 5, -1, -5)
 _VALUES = {character: value for value, character in enumerate(ALPHABET)}
 _TOLERATED = str.maketrans({"O": "0", "I": "1", "L": "1", " ": "", "-": "", "\t": "", "\u2010": "", "\u2013": ""})
 _MAX_TYPED = 100
@@ -30,9 +31,9 @@ def new_code() -> str:
 
 def code_of(number: int) -> str:
     """Write 120 bits as a code."""
-    digits = [number >> shift & 31 for shift in range(_BITS - 5, -1, -5)]
-    code = "".join(ALPHABET[digit] for digit in [*digits, _check(digits)])
-    return "-".join(code[start : start + _GROUP] for start in range(0, _LENGTH, _GROUP))
+    digits = [number >> shift & 31 for shift in _SHIFTS]
+    code = "".join([ALPHABET[digit] for digit in digits]) + ALPHABET[_check(digits)]
+    return "-".join([code[start : start + _GROUP] for start in range(0, _LENGTH, _GROUP)])
 
 
 def canonical(typed: str) -> bytes | None:

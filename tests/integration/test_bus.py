@@ -80,6 +80,26 @@ async def test_parked_is_kept_aside(nats_url: str) -> None:
         assert await bus.door.run(look) == "undecodable"
 
 
+async def test_nothing_is_lost_behind_a_cancelled_fetch(nats_url: str) -> None:
+    """What the broker still sends to one that was given up comes with the next, and not after half of eternity."""
+    async with connected(nats_url) as bus:
+        await drain(bus)
+        with trio.move_on_after(0.1):
+            await bus.fetch("notification", 10, 8)
+        sent = events(3)
+        await bus.publish(sent)
+        with trio.fail_after(5):
+            assert [each.message_id for each in await drain(bus)] == [each.message_id for each in sent]
+
+
+async def test_no_such_consumer(nats_url: str) -> None:
+    """A consumer that is gone is told at once, not taken for silence."""
+    async with connected(nats_url) as bus:
+        bus._streams["nobody"] = "EVENTS"
+        with trio.fail_after(5), pytest.raises(Unavailable):
+            await bus.fetch("nobody", 10, 60)
+
+
 async def test_reading_back(nats_url: str) -> None:
     """Stored events can be read from any place on, without a consumer."""
     async with connected(nats_url) as bus:

@@ -221,6 +221,15 @@ def test_change_leaves_the_former_snapshot() -> None:
     assert "new" not in before.agencies
 
 
+def test_what_was_assigned_before_a_change_is_assigned_anew() -> None:
+    """Neither ladder nor limits of a former snapshot are given by the one after it, and the former keeps its own."""
+    before = parse_config(GOOD)
+    first = before.assign("hole", 0.5, 0.5, None)
+    after = before.with_category(Category("hole", "Pit", (1.0,), (1.0,)), "top")
+    assert (after.assign("hole", 0.5, 0.5, None).ladder, first.ladder[-1]) == (("top",), "top")
+    assert before.assign("hole", 0.5, 0.5, None) == first != after.assign("hole", 0.5, 0.5, None)
+
+
 @pytest.mark.parametrize(
     ("agency", "code", "field"),
     [

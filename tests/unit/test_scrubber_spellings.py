@@ -30,6 +30,7 @@ SITI = PersonalFacts(
         "s i t i",
         "Sïtí",
         "Ѕіtі",  # Cyrillic letters
+        "Sıtı",  # Turkish ones, which a pattern takes for ours
         "Nurhaliza, Siti",
         "sitinurhaliza",
         "SitiNurhaliza99",

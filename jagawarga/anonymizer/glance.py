@@ -1,0 +1,58 @@
+"""What a text has at all, seen at one glance: so that no search is made that can find nothing.
+
+Nine of ten searches of the scrubber look for something behind a word, a sign or a number of digits. Whether these are
+there costs a fraction of the search itself.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from jagawarga.anonymizer.letters import Letters
+from jagawarga.anonymizer.numbers import Digit, digits
+from jagawarga.anonymizer.shadow import shadow
+
+LETTERS: Final = re.compile(r"[^\W\d_]+")
+
+
+class Glance:
+    """A normalised text, its shadow, the letters and words of that, and its digits."""
+
+    __slots__ = ("digits", "folded", "forms", "letters", "text", "words")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.folded = shadow(text)
+        # The shadow has lost the marks that a sign may have.
+        self.forms = (self.folded,) if text.isascii() else (self.folded, text.lower())
+        self.letters = Letters(self.folded, LETTERS)
+        self.words = frozenset(self.letters.texts)
+        self.digits: list[Digit] = digits(self.folded, self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What a text must have for a search to be worth its time: one of the words, one of the signs, so many digits.
+
+    `words` are whole runs of letters, `signs` any part of the text; an empty one asks for nothing.
+    """
+
+    words: frozenset[str] = frozenset()
+    signs: tuple[str, ...] = ()
+    digits: int = 0
+
+    def seen(self, glance: Glance) -> bool:
+        """Tell whether the search may find something."""
+        # In this order, for most fail by their words.
+        if self.words and self.words.isdisjoint(glance.words):
+            return False
+        if self.signs and not any(sign in form for form in glance.forms for sign in self.signs):
+            return False
+        return len(glance.digits) >= self.digits
+
+
+def hint(words: str = "", signs: str = "", digits: int = 0) -> Hint:
+    """Make a hint of words and signs parted by blanks."""
+    return Hint(frozenset(words.split()), tuple(signs.split()), digits)
