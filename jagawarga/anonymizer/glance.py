@@ -7,13 +7,14 @@ there costs a fraction of the search itself.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from jagawarga.anonymizer.letters import Letters
 from jagawarga.anonymizer.numbers import Digit, digits
 from jagawarga.anonymizer.shadow import shadow
 
+GLUED_LEAST: Final = 4
 LETTERS: Final = re.compile(r"[^\W\d_]+")
 
 
@@ -36,17 +37,23 @@ class Glance:
 class Hint:
     """What a text must have for a search to be worth its time: one of the words, one of the signs, so many digits.
 
-    `words` are whole runs of letters, `signs` any part of the text; an empty one asks for nothing.
+    `words` are whole runs of letters, but for long ones, which may be glued to a name ("bernamaBudi"); `signs` any part
+    of the text. An empty one asks for nothing.
     """
 
     words: frozenset[str] = frozenset()
     signs: tuple[str, ...] = ()
     digits: int = 0
+    glued: tuple[str, ...] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Sort out the long words."""
+        object.__setattr__(self, "glued", tuple(sorted(word for word in self.words if len(word) >= GLUED_LEAST)))
 
     def seen(self, glance: Glance) -> bool:
         """Tell whether the search may find something."""
         # In this order, for most fail by their words.
-        if self.words and self.words.isdisjoint(glance.words):
+        if self.words and self.words.isdisjoint(glance.words) and not any(word in glance.folded for word in self.glued):
             return False
         if self.signs and not any(sign in form for form in glance.forms for sign in self.signs):
             return False

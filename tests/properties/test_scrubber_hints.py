@@ -26,7 +26,7 @@ TOLD = [each for each in SEARCHES if each[1] != Hint(digits=1)]
 
 @pytest.mark.parametrize(("pattern", "needed"), TOLD)
 # Of what is made of a look-behind and the like, much is thrown away.
-@settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow], max_examples=30)
+@settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow], max_examples=60)
 @given(data=st.data())
 def test_whatever_a_pattern_finds_its_hint_has_seen(
     data: st.DataObject, pattern: re.Pattern[str], needed: Hint
