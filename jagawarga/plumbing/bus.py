@@ -163,7 +163,7 @@ class Bus:
             pulling = self._pulling.get(durable)
             if pulling is None:
                 pulling = self._pulling[durable] = Pulling(self._client, self._streams[durable], durable)
-            messages = await pulling.fetch(batch, wait)
+            messages = await pulling.pull(batch, wait)
         except TimeoutError:
             await self._doubt(durable)
             return []

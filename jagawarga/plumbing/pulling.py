@@ -38,7 +38,7 @@ class Pulling:
         self._ended = asyncio.Event()
         self._refusal: str | None = None
 
-    async def fetch(self, batch: int, wait: float) -> list[Msg]:
+    async def pull(self, batch: int, wait: float) -> list[Msg]:
         """Give up to `batch` messages that are there, or else the first one that comes `wait` seconds from now.
 
         Raises `TimeoutError` when there is none, and nats-py's errors when the consumer can not be asked.
