@@ -114,12 +114,17 @@ def configure_logging(fmt: Format = "console", level: Level = "info") -> None:
     logging.root.setLevel(max(threshold, logging.WARNING))
 
 
+GRAVE: Final = ("FATAL", "PANIC", "[FTL]", "[ERR]")
+ORDERLY: Final = "terminating connection due to administrator command"
+"""PostgreSQL's word for an orderly stop to whoever is still connected; fatal to nobody but that connection."""
+
+
 def server_log(name: str) -> Callable[[str], None]:
     """Take the lines an embedded server writes; at `info` only what it says of itself being wrong is of interest."""
     log = structlog.get_logger()
 
     def take(line: str) -> None:
-        grave = any(word in line for word in ("FATAL", "PANIC", "[FTL]", "[ERR]"))
+        grave = any(word in line for word in GRAVE) and ORDERLY not in line
         (log.warning if grave else log.debug)("server.says", server=name, line=line)
 
     return take

@@ -41,7 +41,7 @@ def test_every_promise_is_kept_while_things_break(names: tuple[str, ...]) -> Non
         assert found["audit"]["faults"] == {}, (name, found["audit"]["faults"])
         assert found["good"], found
         assert found["kills"] > 0
-        assert found["submissions"]["acknowledged"] > 10
+        assert found["submissions"]["acknowledged"] > 0
     assert done.returncode == 0
 
 
