@@ -216,10 +216,14 @@ def test_hostile_texts(unit: str) -> None:
     times = []
     for length in (5_000, 10_000):
         text = (unit * length)[:length]
-        began = time.process_time()
-        clean = scrub(text, SITI)
-        times.append(time.process_time() - began)
-        assert len(clean) <= 2 * length
+        tries = []
+        for _ in range(3):
+            began = time.process_time()
+            clean = scrub(text, SITI)
+            tries.append(time.process_time() - began)
+            assert len(clean) <= 2 * length
+        # The least: a pause of the garbage collector is not the scrubber's.
+        times.append(min(tries))
     # A bound some ten times what was measured; a quadratic pattern would take minutes.
     assert times[1] < 3
     assert times[1] < 6 * times[0] + 0.1
