@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from jagawarga.plumbing.bus import Bus, Delivery
 
 DURABLE: Final = "notification"
-BATCH: Final = 256
+BATCH: Final = 8
+"""Messages taken at once; one may hold 64 events."""
 WAIT: Final = 1.0
 RETRY_FIRST: Final = 0.1
 RETRY_LIMIT: Final = 5.0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jagawarga.errors import Unavailable
 from jagawarga.notification.stream import PAGE, heard
+from jagawarga.plumbing.packing import next_message
 from supervisors import Actor
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Hub(Actor):
             # Nobody listens, and reading costs more than filing: whoever comes reads the past from the bus.
             stream.skip(await stream.bus.last_sequence())
             return
-        while page := await stream.bus.read_from(stream.last + 1, PAGE):
+        while page := await stream.bus.read_from(next_message(stream.last), PAGE):
             for delivery in page:
                 stream.push(heard(delivery))
 

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 RING: Final = 10_000
 BEHIND: Final = 256
 """Events a follower may be behind before its stream is ended; it comes back with the last id it has."""
-PAGE: Final = 500
+PAGE: Final = 100
+"""Messages read from the bus at once; one may hold many events."""
 
 
 @dataclass(frozen=True, slots=True)

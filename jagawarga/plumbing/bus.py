@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import nats
 import nats.errors
 import nats.js.errors
 import structlog
 from nats.aio.msg import Msg
-from nats.js.api import ConsumerConfig
+from nats.js.api import ConsumerConfig, StreamState
 
 from jagawarga.errors import Unavailable
 from jagawarga.plumbing.aio import DEADLINE, AioDoor, at_close
 from jagawarga.plumbing.declaring import declare
+from jagawarga.plumbing.packing import HEADER, Outgoing, pack, next_message, place_of, sequence_of, unpack
 from jagawarga.plumbing.publishing import MESSAGE_ID, Publishing
 from jagawarga.plumbing.pulling import Pulling
 from jagawarga.plumbing.streams import BURIED, CONSUMERS, EVENTS, STREAMS, stream_of
@@ -31,6 +31,7 @@ PUBLISH_SECONDS = 5.0
 IN_FLIGHT = 256
 GIVE_UP_FETCHING_AFTER = 3
 CHECK_EVERY = 5.0
+RECENT_AT_ONCE = 32
 
 _SHORT_REPLY = 9
 
@@ -41,25 +42,25 @@ T = TypeVar("T")
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A message to publish; the broker drops a second one of the same `message_id` within ten minutes."""
+class Carried:
+    """A message of the broker's on its way through a consumer: done when all of its events are."""
 
-    message_id: str
-    subject: str
-    payload: bytes
+    __slots__ = ("left", "message")
+
+    def __init__(self, message: Msg, events: int) -> None:
+        self.message = message
+        self.left = events
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A message from the stream; `sequence` is its place there, `deliveries` counts the times it was handed out."""
+class Delivery(NamedTuple):
+    """An event from the stream; `sequence` is its place there, `deliveries` counts the times it was handed out."""
 
     sequence: int
     subject: str
     payload: bytes
     message_id: str
     deliveries: int
-    message: Msg | None = None
+    carried: Carried | None = None
 
 
 class Bus:
@@ -90,8 +91,19 @@ class Bus:
         """
         return await self.door.run(self._publish, messages, deadline=deadline)
 
+    async def publish_packed(self, messages: Sequence[Outgoing], *, deadline: float = DEADLINE) -> set[str]:
+        """Publish as `publish` does, neighbours of one subject in one message; see `packing`."""
+        return await self.door.run(self._publish, list(pack(messages)), deadline=deadline)
+
+    async def recent(self, limit: int) -> set[str]:
+        """The ids of the newest `limit` stored events or a few more: a publisher in doubt looks there for its own."""
+        return await self.door.run(self._recent, limit)
+
     async def fetch(self, durable: str, batch: int, wait: float) -> list[Delivery]:
-        """Take up to `batch` messages of a durable consumer, waiting at most `wait` seconds for the first."""
+        """Take up to `batch` messages of a durable consumer, waiting at most `wait` seconds for the first.
+
+        Packed ones are several events each. Their message is done when all of them are; asked for again, all come.
+        """
         return await self.door.run(self._fetch, durable, batch, wait, deadline=wait + DEADLINE)
 
     async def ack(self, deliveries: Iterable[Delivery]) -> None:
@@ -107,7 +119,7 @@ class Bus:
         await self.door.run(self._park, delivery, reason)
 
     async def read_from(self, sequence: int, limit: int) -> list[Delivery]:
-        """Read up to `limit` stored events from `sequence` on; leaves no state in the broker."""
+        """Read up to `limit` stored messages from the place `sequence` on; leaves no state in the broker."""
         return await self.door.run(self._read_from, sequence, limit)
 
     async def find(self, stream: str, subject: str) -> bytes | None:
@@ -119,7 +131,7 @@ class Bus:
         return await self.door.run(self._with_streams, work, args)
 
     async def last_sequence(self) -> int:
-        """The place of the newest stored event; 0 when there is none."""
+        """A place that is behind the newest stored event, and before the next one."""
         return await self.door.run(self._last_sequence)
 
     # --- in the asyncio loop
@@ -132,10 +144,13 @@ class Bus:
 
     def _message(self, delivery: Delivery) -> Msg | None:
         """The message to answer, if it came over this very connection."""
-        if delivery.message is not None and delivery.message._client is not self._client:  # noqa: SLF001 - no public way
+        if delivery.carried is None:
+            return None
+        message = delivery.carried.message
+        if message._client is not self._client:  # noqa: SLF001 - no public way
             msg = "the message came over a connection that is gone"
             raise Unavailable(msg)
-        return delivery.message
+        return message
 
     async def _publish(self, messages: Sequence[Outgoing]) -> set[str]:
         self._stream()
@@ -153,7 +168,7 @@ class Bus:
                 msg = f"the broker took nothing ({type(error).__name__})"
                 raise Unavailable(msg) from error
             stored |= taken
-            if len(taken) < len(window):
+            if len(taken) < sum(len(each.parts) or 1 for each in window):
                 break
         return stored
 
@@ -172,7 +187,7 @@ class Bus:
             msg = f"the broker is out of reach ({type(error).__name__})"
             raise Unavailable(msg) from error
         self._failures[durable] = 0
-        return [_delivery(message) for message in messages]
+        return [each for message in messages for each in _deliveries(message)]
 
     async def _doubt(self, durable: str) -> None:
         """An empty fetch may be silence or a subscription lost in a restart of the broker: look now and then."""
@@ -197,7 +212,7 @@ class Bus:
         try:
             for each in deliveries:
                 message = self._message(each)
-                if message is not None:
+                if message is not None and _last_of(each):
                     await message.ack()
         except _DOWN as error:
             msg = f"the broker is out of reach ({type(error).__name__})"
@@ -218,11 +233,11 @@ class Bus:
         message = self._message(delivery)
         # By subject and place: two streams have a fifth message each, and both may have to be kept.
         identity = f"dlq-{delivery.subject}-{delivery.sequence}"
-        headers = {MESSAGE_ID: identity, "Reason": reason, "Sequence": str(delivery.sequence)}
+        headers = {MESSAGE_ID: identity, "Reason": reason, "Sequence": str(sequence_of(delivery.sequence))}
         try:
             await stream.publish(f"{BURIED}.{delivery.subject}", delivery.payload, PUBLISH_SECONDS, headers=headers)
-            if message is not None:
-                await message.term()
+            if message is not None and _last_of(delivery):
+                await (message.ack() if HEADER in (message.headers or {}) else message.term())
         except _DOWN as error:
             msg = f"the broker is out of reach ({type(error).__name__})"
             raise Unavailable(msg) from error
@@ -245,25 +260,37 @@ class Bus:
             raise Unavailable(msg) from error
 
     async def _last_sequence(self) -> int:
+        return next_message(place_of((await self._events_state()).last_seq)) - 1
+
+    async def _events_state(self) -> StreamState:
         try:
-            return int((await self._stream().stream_info(EVENTS)).state.last_seq)
+            return (await self._stream().stream_info(EVENTS)).state  # type: ignore[no-any-return]
         except _DOWN as error:
             msg = f"the broker is out of reach ({type(error).__name__})"
             raise Unavailable(msg) from error
 
-    async def _read_from(self, sequence: int, limit: int) -> list[Delivery]:
+    async def _read_from(self, place: int, limit: int) -> list[Delivery]:
+        state = await self._events_state()
+        first = max(sequence_of(place), state.first_seq)
+        found = await self._stored(range(first, min(state.last_seq, first + limit - 1) + 1))
+        return [each for each in found if each.sequence >= place]
+
+    async def _recent(self, limit: int) -> set[str]:
+        state = await self._events_state()
+        found: set[str] = set()
+        until = state.last_seq
+        while len(found) < limit and until >= max(1, state.first_seq):
+            since = max(1, state.first_seq, until - RECENT_AT_ONCE + 1)
+            found |= {each.message_id for each in await self._stored(range(since, until + 1))}
+            until = since - 1
+        return found
+
+    async def _stored(self, wanted: Iterable[int]) -> list[Delivery]:
         stream = self._stream()
-        try:
-            state = (await stream.stream_info(EVENTS)).state
-            first = max(sequence, state.first_seq)
-            wanted = range(first, min(state.last_seq, first + limit - 1) + 1)
-            answers = await asyncio.gather(
-                *(stream.get_msg(EVENTS, seq=each, direct=True) for each in wanted), return_exceptions=True
-            )
-        except _DOWN as error:
-            msg = f"the broker is out of reach ({type(error).__name__})"
-            raise Unavailable(msg) from error
-        found = []
+        answers = await asyncio.gather(
+            *(stream.get_msg(EVENTS, seq=each, direct=True) for each in wanted), return_exceptions=True
+        )
+        found: list[Delivery] = []
         for answer in answers:
             if isinstance(answer, nats.js.errors.NotFoundError):
                 continue
@@ -272,8 +299,12 @@ class Bus:
                 raise Unavailable(msg) from answer
             if isinstance(answer, BaseException):
                 raise answer
-            identity = (answer.headers or {}).get(MESSAGE_ID, "")
-            found.append(Delivery(int(answer.seq or 0), answer.subject or "", answer.data or b"", identity, 1))
+            headers = answer.headers or {}
+            events = unpack(headers.get(MESSAGE_ID, ""), answer.data or b"", headers.get(HEADER))
+            found += [
+                Delivery(place_of(int(answer.seq or 0), number), answer.subject or "", payload, identity, 1)
+                for number, (identity, payload) in enumerate(events)
+            ]
         return found
 
     async def _open(self) -> None:
@@ -325,12 +356,24 @@ async def _report(error: Exception) -> None:
     log.debug("bus.error", error=type(error).__name__)
 
 
-def _delivery(message: Msg) -> Delivery:
+def _deliveries(message: Msg) -> list[Delivery]:
     # "$JS.ACK.stream.consumer.deliveries.sequence…", or with a domain and an account before the stream (NATS ADR-15).
     places = message.reply.split(".")
     deliveries, sequence = places[4:6] if len(places) == _SHORT_REPLY else places[6:8]
-    identity = (message.headers or {}).get(MESSAGE_ID, "")
-    return Delivery(int(sequence), message.subject, message.data, identity, int(deliveries), message)
+    headers = message.headers or {}
+    events = unpack(headers.get(MESSAGE_ID, ""), message.data, headers.get(HEADER))
+    first, times, carried = place_of(int(sequence)), int(deliveries), Carried(message, len(events))
+    return [
+        Delivery(first + number, message.subject, payload, identity, times, carried)
+        for number, (identity, payload) in enumerate(events)
+    ]
+
+
+def _last_of(delivery: Delivery) -> bool:
+    """Count the event as done; True if it was the last of its message."""
+    assert delivery.carried is not None
+    delivery.carried.left -= 1
+    return delivery.carried.left == 0
 
 
 class BusActor(Actor):

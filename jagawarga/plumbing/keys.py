@@ -6,13 +6,13 @@ that sealed it, so keys rotate by adding a file; old values stay readable as lon
 
 from __future__ import annotations
 
-import hmac
 import os
 import re
 import secrets
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -22,8 +22,12 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from jagawarga.errors import Corrupt, StartupError
 from jagawarga.plumbing.randomness import random_bytes
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 KEY_BYTES = 32
 NONCE_BYTES = 12
+_BLOCK = 64
 _FILE = re.compile(r"master-(\d{1,3})\.key")
 
 
@@ -37,6 +41,7 @@ class Keyring:
         self._oldest = min(masters)
         self._derive = lru_cache(maxsize=256)(self._derived)
         self._cipher = lru_cache(maxsize=256)(self._made_cipher)
+        self._mac = lru_cache(maxsize=256)(self._made_mac)
 
     @classmethod
     def load(cls, directory: Path) -> Keyring:
@@ -105,12 +110,14 @@ class Keyring:
 
     def digest(self, purpose: str, data: bytes) -> bytes:
         """Give a keyed digest of 32 bytes (HMAC-SHA-256, RFC 2104)."""
-        # Not `hmac.digest`: it gives up the interpreter's lock, and waits milliseconds for it behind the other thread.
-        return hmac.new(self._derive(purpose, self._oldest), data, sha256).digest()
+        return self._mac(purpose)(data)
 
     def signing_key(self, purpose: str) -> bytes:
         """Give 32 secret bytes for a signature scheme."""
         return self._derive(purpose, self._oldest)
+
+    def _made_mac(self, purpose: str) -> Callable[[bytes], bytes]:
+        return hmac_sha256(self._derive(purpose, self._oldest))
 
     def _made_cipher(self, purpose: str, version: int) -> AESGCM:
         return AESGCM(self._derive(purpose, version))
@@ -118,6 +125,26 @@ class Keyring:
     def _derived(self, purpose: str, version: int) -> bytes:
         info = f"jagawarga:{purpose}".encode()
         return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(self._masters[version])
+
+
+def hmac_sha256(key: bytes) -> Callable[[bytes], bytes]:
+    """Give the function that authenticates bytes under `key` (HMAC-SHA-256, RFC 2104), the key's part done once.
+
+    Not `hmac.digest`: it gives up the interpreter's lock, and waits milliseconds for it behind the other thread. And
+    `hmac.new` begins with the key each time, which takes as long as all the rest.
+    """
+    block = (key if len(key) <= _BLOCK else sha256(key).digest()).ljust(_BLOCK, b"\0")
+    inner = sha256(bytes(each ^ 0x36 for each in block))
+    outer = sha256(bytes(each ^ 0x5C for each in block))
+
+    def authenticate(data: bytes) -> bytes:
+        within = inner.copy()
+        within.update(data)
+        around = outer.copy()
+        around.update(within.digest())
+        return around.digest()
+
+    return authenticate
 
 
 def _masters(directory: Path) -> dict[int, bytes]:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from operator import attrgetter
+from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID
 
 import structlog
 import trio
 
 from jagawarga.errors import Unavailable
-from jagawarga.plumbing.bus import Outgoing
+from jagawarga.plumbing.packing import Outgoing
 from jagawarga.plumbing.telemetry import OUTBOX_LAG, OUTBOX_ROWS
 from supervisors import Actor
 
@@ -31,8 +31,7 @@ _LOOK: Final = object()
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxRow:
+class OutboxRow(NamedTuple):
     """An event that waits for the bus; `key` is what its order is kept for."""
 
     position: int
@@ -58,8 +57,11 @@ class Outbox(Protocol):
 class Publisher(Protocol):
     """The bus, as far as the relay needs it."""
 
-    async def publish(self, messages: Sequence[Outgoing]) -> set[str]:
+    async def publish_packed(self, messages: Sequence[Outgoing]) -> set[str]:
         """Publish in order and return the ids the broker has stored."""
+
+    async def recent(self, limit: int) -> set[str]:
+        """The ids of the newest `limit` events the broker has stored, or of a few more."""
 
 
 class Relay(Actor):
@@ -72,6 +74,9 @@ class Relay(Actor):
         self.published = 0
         self.failures = 0
         self.asked = False
+        # A former life, or a window that went wrong, may have published what it did not come to delete. The broker knows
+        # a message again, but not an event that travels in another company.
+        self.in_doubt = True
         self.oldest: UUID | None = None
         self.oldest_seen = 0.0
         self.timer = self.send_after(0.0, _LOOK)
@@ -97,6 +102,7 @@ class Relay(Actor):
             self.failures = 0
         except Unavailable:
             self.failures += 1
+            self.in_doubt = True
             log.info("relay.waiting", failures=self.failures)
             await self._measure()
         self.timer = self.send_after(self._pause(), _LOOK)
@@ -111,8 +117,15 @@ class Relay(Actor):
         first: dict[UUID, OutboxRow] = {}
         for row in rows:
             first.setdefault(row.key, row)
-        window = list(first.values())
-        stored = await self.bus.publish([Outgoing(str(row.event_id), row.subject, row.payload) for row in window])
+        # By kind, so that many of them travel together.
+        window = sorted(first.values(), key=attrgetter("subject"))
+        stored = await self.bus.recent(WINDOW) if self.in_doubt else set[str]()
+        fresh = [Outgoing(str(row.event_id), row.subject, row.payload) for row in window]
+        if stored:
+            fresh = [each for each in fresh if each.message_id not in stored]
+        if fresh:
+            stored |= await self.bus.publish_packed(fresh)
+        self.in_doubt = False
         done = [row for row in window if str(row.event_id) in stored]
         if done:
             await self.outbox.delete(done)

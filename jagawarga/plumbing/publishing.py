@@ -14,16 +14,18 @@ from typing import TYPE_CHECKING, Any
 import nats.errors
 from pydantic_core import from_json
 
+from jagawarga.plumbing.packing import HEADER
+
 if TYPE_CHECKING:
     from nats.aio.msg import Msg
 
-    from jagawarga.plumbing.bus import Outgoing
+    from jagawarga.plumbing.packing import Outgoing
 
 MESSAGE_ID = "Nats-Msg-Id"
 
 
 class Window:
-    """Messages on their way together; `stored` are the ids of those the broker has, `done` is set at the last answer.
+    """Messages on their way together; `stored` are the ids of the events the broker has, `done` is set at the last answer.
 
     `refusal` is the first refusal of the broker's, if any.
     """
@@ -34,10 +36,10 @@ class Window:
         self.refusal: str | None = None
         self.done = asyncio.Event()
 
-    def settle(self, message_id: str, refusal: str | None) -> None:
+    def settle(self, message: Outgoing, refusal: str | None) -> None:
         """Take one answer."""
         if refusal is None:
-            self.stored.add(message_id)
+            self.stored.update(message.parts or (message.message_id,))
         else:
             self.refusal = self.refusal or refusal
         self.left -= 1
@@ -52,11 +54,11 @@ class Publishing:
         self.client = client
         self._prefix = f"{client.new_inbox()}."
         self._number = 0
-        self._flying: dict[str, tuple[str, Window]] = {}
+        self._flying: dict[str, tuple[Outgoing, Window]] = {}
         self._subscribed = False
 
     async def publish(self, messages: Sequence[Outgoing], within: float) -> set[str]:
-        """Publish in order and return the ids of those the broker has stored `within` so many seconds.
+        """Publish in order and return the ids of the events the broker has stored `within` so many seconds.
 
         What has no answer by then may or may not be stored. Raises nats-py's errors when nothing was stored.
         """
@@ -68,9 +70,12 @@ class Publishing:
             for each in messages:
                 self._number += 1
                 reply = f"{self._prefix}{self._number}"
-                self._flying[reply] = (each.message_id, window)
+                self._flying[reply] = (each, window)
                 sent.append(reply)
-                await self.client.publish(each.subject, each.payload, reply, headers={MESSAGE_ID: each.message_id})
+                headers = {MESSAGE_ID: each.message_id}
+                if each.parts:
+                    headers[HEADER] = str(len(each.parts))
+                await self.client.publish(each.subject, each.payload, reply, headers=headers)
             await asyncio.wait_for(window.done.wait(), within)
         except (TimeoutError, OSError, nats.errors.Error):
             if not window.stored:
@@ -85,8 +90,8 @@ class Publishing:
     async def _answer(self, message: Msg) -> None:
         found = self._flying.pop(message.subject, None)
         if found is not None:
-            message_id, window = found
-            window.settle(message_id, _refusal(message.data))
+            sent, window = found
+            window.settle(sent, _refusal(message.data))
 
 
 def _refusal(data: bytes) -> str | None:

@@ -8,10 +8,10 @@ one level up, and the clocks begin anew there. At the top of the ladder, and at 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
 from jagawarga.errors import Conflict, NotFound
@@ -44,6 +44,7 @@ CLOCKS: Final[Mapping[Status, Clock]] = {
 ENDS: Final[frozenset[Status]] = frozenset({"resolved", "rejected"})
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_UNASKED: Final[Any] = object()
 SYSTEM: Final = "system"
 """The actor of what happens by itself."""
 
@@ -91,6 +92,7 @@ class ReportState:
     level: int
     version: int
     level_since: datetime
+    _due_at: Any = field(default=_UNASKED, init=False, repr=False, compare=False)
 
     @property
     def agency(self) -> str:
@@ -110,6 +112,14 @@ class ReportState:
     @property
     def due_at(self) -> datetime | None:
         """When the report climbs if nobody acts; `None` at the top of the ladder and at an end."""
+        due_at: datetime | None = self._due_at
+        if due_at is _UNASKED:
+            # Its row, its event, its receipt and its timer all ask.
+            due_at = self._reckoned()
+            object.__setattr__(self, "_due_at", due_at)
+        return due_at
+
+    def _reckoned(self) -> datetime | None:
         clock = CLOCKS.get(self.status)
         if clock is None or self.level + 1 >= len(self.terms.ladder):
             return None
@@ -180,8 +190,7 @@ def unfold_state(report_id: UUID, folded: Folded) -> ReportState:
     return ReportState(report_id, privacy, category, reporter, _TERMS[number], status, level, version, at)  # type: ignore[arg-type]
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(NamedTuple):
     """One step of a report: the state after it, and what its line of history says."""
 
     state: ReportState
@@ -229,6 +238,7 @@ def escalate(state: ReportState, now: datetime) -> Transition | None:
 def event_of(step: Transition, event_id: UUID) -> ReportEvent:
     """What the other contexts learn of a step."""
     state = step.state
+    ladder, level = state.terms.ladder, state.level
     return ReportEvent(
         event_id=event_id,
         type=step.event,
@@ -237,10 +247,10 @@ def event_of(step: Transition, event_id: UUID) -> ReportEvent:
         privacy=state.privacy,
         category=state.category,
         status=state.status,
-        agency=state.agency,
-        holder=state.holder,
-        level=state.level,
-        authorities=state.authorities,
+        agency=ladder[0],
+        holder=ladder[level],
+        level=level,
+        authorities=ladder[: level + 1],
         occurred_at=step.at,
         due_at=state.due_at,
         reporter=state.reporter,

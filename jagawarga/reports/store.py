@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -47,8 +46,7 @@ def _queries() -> dict[str, str]:
 SQL: Final = _queries()
 
 
-@dataclass(frozen=True, slots=True)
-class Filing:
+class Filing(NamedTuple):
     """A new report, ready to be written: `content` is sealed, `tracking` a digest."""
 
     step: Transition

@@ -15,13 +15,16 @@ ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 PURPOSE: Final = "tracking-code"
 _BITS = 120
 _LENGTH = _BITS // 5 + 1
-_GROUP = 5
-_SHIFTS = range(_BITS - 5, -1, -5)
+_SHIFTS = range(_BITS - 10, -1, -10)
 _VALUES = {character: value for value, character in enumerate(ALPHABET)}
 _TOLERATED = str.maketrans({"O": "0", "I": "1", "L": "1", " ": "", "-": "", "\t": "", "\u2010": "", "\u2013": ""})
 _MAX_TYPED = 100
 # Multiplication by x modulo x^5 + x^2 + 1, whose powers of x are all of GF(32) but 0.
 _TIMES_X = tuple((value << 1) ^ (0b100101 if value & 0b10000 else 0) for value in range(32))
+# Two characters at a time: how they are written, what they add to the check, and what the step does to what was before.
+_PAIRS = tuple(high + low for high in ALPHABET for low in ALPHABET)
+_WEIGHTS = tuple(_TIMES_X[high] ^ low for high in range(32) for low in range(32))
+_TIMES_XX = tuple(_TIMES_X[each] for each in _TIMES_X)
 
 
 def new_code() -> str:
@@ -31,9 +34,12 @@ def new_code() -> str:
 
 def code_of(number: int) -> str:
     """Write 120 bits as a code."""
-    digits = [number >> shift & 31 for shift in _SHIFTS]
-    code = "".join([ALPHABET[digit] for digit in digits]) + ALPHABET[_check(digits)]
-    return "-".join([code[start : start + _GROUP] for start in range(0, _LENGTH, _GROUP)])
+    pairs = [number >> shift & 1023 for shift in _SHIFTS]
+    code = "".join([_PAIRS[pair] for pair in pairs])
+    total = 0
+    for pair in pairs:
+        total = _TIMES_XX[total] ^ _WEIGHTS[pair]
+    return f"{code[:5]}-{code[5:10]}-{code[10:15]}-{code[15:20]}-{code[20:]}{ALPHABET[_TIMES_X[total]]}"
 
 
 def canonical(typed: str) -> bytes | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from jagawarga.errors import Corrupt, Unavailable
-from jagawarga.plumbing.bus import Outgoing
+from jagawarga.plumbing.packing import Outgoing
 from jagawarga.plumbing.streams import WAITING, WAITING_ROOM
 from jagawarga.reports.messages import HistoryEntry, Place, ReportView
 from jagawarga.reports.model import EPOCH, Transition, pack_state, unpack_state

@@ -11,7 +11,8 @@ import trio
 
 from jagawarga.errors import Unavailable
 from jagawarga.plumbing.aio import AioActor, AioDoor
-from jagawarga.plumbing.bus import Bus, BusActor, Delivery, Outgoing
+from jagawarga.plumbing.bus import Bus, BusActor, Delivery
+from jagawarga.plumbing.packing import Outgoing
 from supervisors import StartFailed, worker
 from supervisors.testing import running
 

@@ -17,7 +17,8 @@ from jagawarga.notification.hub import Hub
 from jagawarga.notification.service import Notifications
 from jagawarga.notification.stream import LiveStream
 from jagawarga.plumbing.aio import AioActor, AioDoor
-from jagawarga.plumbing.bus import Bus, BusActor, Outgoing
+from jagawarga.plumbing.bus import Bus, BusActor
+from jagawarga.plumbing.packing import Outgoing
 from jagawarga.plumbing.database import Database, DatabaseActor
 from jagawarga.reports.messages import ReportEvent, decode_event, encode_event
 from supervisors import Registry, worker

@@ -10,7 +10,7 @@ import nats.errors
 import pytest
 from nats.js.api import StreamConfig
 
-from jagawarga.plumbing.bus import Outgoing
+from jagawarga.plumbing.packing import Outgoing
 from jagawarga.plumbing.publishing import Publishing
 
 SECONDS = 5.0

@@ -18,7 +18,8 @@ import trio
 from jagawarga.catalogue.messages import Agency, Assignment, Category
 from jagawarga.errors import Conflict, Corrupt, Invalid, NotFound, Unavailable
 from jagawarga.plumbing.aio import AioActor, AioDoor
-from jagawarga.plumbing.bus import Bus, BusActor, Outgoing
+from jagawarga.plumbing.bus import Bus, BusActor
+from jagawarga.plumbing.packing import Outgoing
 from jagawarga.plumbing.clock import utc_now
 from jagawarga.plumbing.database import Connection, Database, DatabaseActor
 from jagawarga.plumbing.keys import Keyring

@@ -14,7 +14,7 @@ import pytest
 import trio
 
 from jagawarga.errors import NotFound, Unavailable
-from jagawarga.plumbing.bus import Outgoing
+from jagawarga.plumbing.packing import Outgoing
 from jagawarga.plumbing.streams import WAITING, WAITING_ROOM
 from jagawarga.reports import service
 from jagawarga.reports.store import Filing

@@ -15,7 +15,7 @@ from uuid import uuid4
 from jagawarga.anonymizer.actor import cut_report
 from jagawarga.edge.api.citizen import ReportBody
 from jagawarga.edge.bodies import read_body
-from jagawarga.plumbing.bus import Outgoing
+from jagawarga.plumbing.packing import Outgoing
 from jagawarga.reports.messages import decode_event, encode_event
 from jagawarga.reports.model import event_of, filed, shared_terms
 from jagawarga.reports.store import SUBJECT, Filing
@@ -84,7 +84,7 @@ async def stages(house: House, token: str, bodies: Sequence[bytes]) -> list[Stag
     messages = [_event(each) for each in filings]
 
     async def publish() -> None:
-        await house.bus.publish(messages)
+        await house.bus.publish_packed(messages)
 
     found.append(Stage("publish", await _each(publish, len(messages))))
     found.append(Stage("consume", _loop(decode_event, [each.payload for each in messages])))
