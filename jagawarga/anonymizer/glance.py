@@ -7,7 +7,7 @@ there costs a fraction of the search itself.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from jagawarga.anonymizer.letters import Letters
@@ -21,16 +21,22 @@ LETTERS: Final = re.compile(r"[^\W\d_]+")
 class Glance:
     """A normalised text, its shadow, the letters and words of that, and its digits."""
 
-    __slots__ = ("digits", "folded", "forms", "letters", "text", "words")
+    __slots__ = ("digits", "folded", "forms", "has", "letters", "text", "words")
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.folded = shadow(text)
+        self.folded = folded = shadow(text)
         # The shadow has lost the marks that a sign may have.
-        self.forms = (self.folded,) if text.isascii() else (self.folded, text.lower())
-        self.letters = Letters(self.folded, LETTERS)
+        self.forms = (folded,) if text.isascii() else (folded, text.lower())
+        self.letters = Letters(folded, LETTERS)
         self.words = frozenset(self.letters.texts)
-        self.digits: list[Digit] = digits(self.folded, self.words)
+        self.has = self.words.union([word for word in _GLUED if word in folded])
+        """The words, and of those that are asked for the long ones that stand anywhere."""
+        self.digits: list[Digit] = digits(folded, self.words)
+
+
+_GLUED: Final[set[str]] = set()
+"""Every long word that a hint asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +50,17 @@ class Hint:
     words: frozenset[str] = frozenset()
     signs: tuple[str, ...] = ()
     digits: int = 0
-    glued: tuple[str, ...] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Sort out the long words."""
-        object.__setattr__(self, "glued", tuple(sorted(word for word in self.words if len(word) >= GLUED_LEAST)))
+        """Have the long words looked for in every text."""
+        _GLUED.update(word for word in self.words if len(word) >= GLUED_LEAST)
 
     def seen(self, glance: Glance) -> bool:
         """Tell whether the search may find something."""
         # In this order, for most fail by their words.
-        if self.words and self.words.isdisjoint(glance.words) and not any(word in glance.folded for word in self.glued):
+        if self.words and self.words.isdisjoint(glance.has):
             return False
-        if self.signs and not any(sign in form for form in glance.forms for sign in self.signs):
+        if self.signs and not any([sign in form for form in glance.forms for sign in self.signs]):
             return False
         return len(glance.digits) >= self.digits
 

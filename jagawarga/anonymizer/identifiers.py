@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import lokal
 from lokal.samaran import detectors
@@ -34,6 +34,7 @@ _OF_OTHER_KINDS: Final = frozenset(
         "_detect_attendance",
         "_detect_bracket_handles",
         "_detect_chat_senders",
+        "_detect_colonless_labels",
         "_detect_criminal",
         "_detect_display_names",
         "_detect_financial",
@@ -50,17 +51,44 @@ _OF_OTHER_KINDS: Final = frozenset(
         "_detect_religion",
         "_detect_sentence_subjects",
         "_detect_signatures",
+        "_detect_spoken_phones",
+        "_detect_stacked_labels",
         "_detect_street_addresses",
         "_detect_timed_senders",
     ]
 )
-"""Detectors that find none of `LABELS`; one that a later version adds is asked."""
+"""Detectors that are sure of none of `LABELS`; one that a later version adds is asked."""
+
+
+class _Need(NamedTuple):
+    """What a text must have for a detector to be sure of anything: so many digits, and one of the words in small."""
+
+    digits: int = 0
+    words: tuple[str, ...] = ()
+
+
+_NEEDS: Final = {
+    "_detect_digit_runs": _Need(8),
+    "_detect_npwp_formatted": _Need(15),
+    "_detect_passports": _Need(6, ("paspor", "passport")),
+    "_detect_phones": _Need(9),
+    "_detect_emails": _Need(0, ("@", "%40", "[", "(", "{")),
+    "_detect_ips": _Need(4, (".",)),
+    "_detect_coordinates": _Need(10, (".",)),
+    "_detect_birth_dates": _Need(3, ("lahir", "lhr", "born", "ttl", "dob", "d.o.b", "birth")),
+    "_detect_plates": _Need(1, ("plat", "nopol", "pol", "tnkb", "kendaraan", "motor", "mobil")),
+    "_detect_hl7": _Need(0, ("|",)),
+    "_detect_glued_ids": _Need(10),
+    "_detect_card_codes": _Need(3, ("cvv", "cvc", "cid", "kode")),
+}
+"""Those who take time for nothing in most texts; who is not here is always asked."""
 _ASKED: Final = tuple(
-    each
+    (each, *_NEEDS.get(each.__name__, _Need()))
     for each in detectors._DETECTORS  # noqa: SLF001 - a test holds `detected` against the public way
     if each.__name__ not in _OF_OTHER_KINDS
 )
 _SIGN: Final = re.compile(r"[\d@]")
+_DIGITS: Final = re.compile(r"\d")
 
 
 def identified(text: str) -> Iterator[Span]:
@@ -75,9 +103,12 @@ def detected(text: str) -> list[PiiMatch]:
     if not text.isascii() and max(text) > "\uffff":
         # Places are counted in another way then, and that is its own affair.
         return lokal.detect_pii(text, types=_TYPES, min_confidence="high")  # type: ignore[arg-type]
+    small = text.lower()
+    number = len(_DIGITS.findall(text))
     found = [
         each
-        for detector in _ASKED
+        for detector, digits, words in _ASKED
+        if number >= digits and (not words or any([word in small for word in words]))
         for each in detector(text)
         if each.confidence == "high" and each.type in LABELS and each.end > each.start
     ]

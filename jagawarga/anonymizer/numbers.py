@@ -21,6 +21,7 @@ _VALUES: Final = {
     "nol": "0", "kosong": "0", "zero": "0", "satu": "1", "one": "1", "dua": "2", "two": "2", "tiga": "3", "three": "3",
     "empat": "4", "four": "4", "lima": "5", "five": "5", "enam": "6", "six": "6", "tujuh": "7", "seven": "7",
     "delapan": "8", "lapan": "8", "eight": "8", "sembilan": "9", "nine": "9", "o": "0", "i": "1", "l": "1",
+    **{str(each): str(each) for each in range(10)},
 }  # fmt: skip
 _SPOKEN: Final = frozenset(word for word in _VALUES if len(word) > 1)
 # A letter between digits, or an O before them, is a digit in disguise. The one character comes first and is then
@@ -50,12 +51,15 @@ class Digit(NamedTuple):
 
 def digits(folded: str, words: frozenset[str]) -> list[Digit]:
     """Every digit of a folded text with these words, also those written as words."""
-    spoken = not words.isdisjoint(_SPOKEN)
-    if not spoken and _PLAIN.search(folded) is None:
+    if not words.isdisjoint(_SPOKEN):
+        found = _DIGIT.finditer(folded)
+    elif plain := [match.start() for match in _PLAIN.finditer(folded)]:
+        # An O before the first digit may be one, too; behind the last there is none.
+        found = _FIGURE.finditer(folded, max(0, plain[0] - 1), plain[-1] + 1)
+    else:
         return []
     return [
-        Digit(_VALUES.get(match.group()) or str(int(match.group())), *match.span())
-        for match in (_DIGIT if spoken else _FIGURE).finditer(folded)
+        Digit(_VALUES.get(match[0]) or str(int(match[0])), match.start(), match.end()) for match in found
     ]
 
 

@@ -29,6 +29,8 @@ class Span(NamedTuple):
 def normalise(text: str) -> str:
     """Write a text in one way: compatibility forms folded (NFKC), invisible characters gone, blanks plain."""
     if text.isascii():
+        if text.isprintable():
+            return text
         return _BLANKS.sub(" ", _CONTROLS.sub("", text))
     short = "".join(
         each if each.isascii() or len(unicodedata.normalize("NFKC", each)) <= MOST_LETTERS else " " for each in text

@@ -21,7 +21,7 @@ from jagawarga.reports.actor import Act, Crew
 from jagawarga.reports.detour import Detour
 from jagawarga.reports.directory import Directory
 from jagawarga.reports.messages import Action, FileReport, Page, Privacy, Receipt, ReportView, Status
-from jagawarga.reports.model import ENDS, filed, shared_terms
+from jagawarga.reports.model import ENDS, filed, fold_state, shared_terms
 from jagawarga.reports.recovery import Missing
 from jagawarga.reports.store import NEWEST, Filing, Listed, Store
 from jagawarga.reports.tracking import PURPOSE, canonical, new_code
@@ -152,10 +152,14 @@ class Reports:
             # Whoever's write it was, the drain's or an escalation's: citizens need not wait for their own to find out.
             self.detour.worked()
         self.relay.cast(KICK)
+        now = self.clock()
         for each in batch:
             if isinstance(each, Filing):
                 state = each.step.state
-                if not self.directory.start(state.report_id, state):
+                due_at = state.due_at
+                sleeps = None if due_at is None else max(0.0, (due_at - now).total_seconds())
+                # Asleep: of a report that was just filed the next thing to hear is as a rule its clock.
+                if not self.directory.start_asleep(state.report_id, fold_state(state), sleeps):
                     self.recovery.cast(Missing(state.report_id))
         return held
 
