@@ -12,7 +12,8 @@ from jagawarga.anonymizer.vocabulary import ADDRESS_ENDS
 
 LONGEST: Final = 120
 _NEEDED: Final = hint(
-    "alamat rumah tinggal berdomisili domisili beralamat kos kost ngekos ngontrak bermukim menetap live my"
+    "alamat rumah tinggal berdomisili domisili beralamat kos kost ngekos ngontrak bermukim menetap live my",
+    glued=True,
 )
 """Every label of a home has one of these words."""
 _DWELL: Final = (
@@ -26,7 +27,7 @@ _PLACE: Final = (
 _CERTAIN: Final = re.compile(
     r"\b(?:alamat\s+(?:rumah\s+|lengkap\s+|tinggal\s+)?(?:saya|kami|pelapor|domisili|ktp)(?:\s+(?:adalah|di|yaitu))?\b|alamat\s?[:=]|"
     r"(?:rumah|tempat\s+tinggal)\s+(?:saya|kami|pelapor|orang\s?tua\s+saya)\s+(?:(?:ada|berada|beralamat|terletak)\s+)?di\b|"
-    rf"(?:saya|kami|aku)\b[^.;:!?\n\ue000\[\]]{{0,30}}?\b{_DWELL}\s+di\b|"
+    rf"(?:saya|kami|aku)\b[^.;:!?\n\x1a\[\]]{{0,30}}?\b{_DWELL}\s+di\b|"
     r"i\s+live\s+(?:at|in|on)\b|my\s+(?:home\s+)?address(?:\s+is)?\b|my\s+(?:home|house)\s+is\s+(?:at|in|on)\b)[\s:=,.]{0,3}",
     re.IGNORECASE,
 )
@@ -38,7 +39,7 @@ _LIKELY: Final = re.compile(
 )
 _BARE: Final = re.compile(r"[a-z]{1,12}\.?", re.IGNORECASE)
 _STOP: Final = re.compile(
-    r"[;!?\n\[\]()\ue000]|\.(?=\s|$)|(?<=[\s,])(?:" + "|".join(sorted(ADDRESS_ENDS)) + r")\b", re.IGNORECASE
+    r"[;!?\n\[\]()\x1a]|\.(?=\s|$)|(?<=[\s,])(?:" + "|".join(sorted(ADDRESS_ENDS)) + r")\b", re.IGNORECASE
 )
 _ABBREVIATED: Final = re.compile(
     r"\b(?:jl|jln|jal|gg|gang|no|nmr|kel|kec|kab|kp|ds|dsn|blok|blk|perum|rt|rw|lt|st)$", re.IGNORECASE

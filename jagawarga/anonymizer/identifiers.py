@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import lokal
 from lokal.samaran import detectors
 
+from jagawarga.anonymizer.glance import DOTTED, Hint, Searches
 from jagawarga.anonymizer.spans import Span
 
 if TYPE_CHECKING:
@@ -60,33 +61,38 @@ _OF_OTHER_KINDS: Final = frozenset(
 """Detectors that are sure of none of `LABELS`; one that a later version adds is asked."""
 
 
-class _Need(NamedTuple):
-    """What a text must have for a detector to be sure of anything: so many digits, and one of the words in small."""
-
-    digits: int = 0
-    words: tuple[str, ...] = ()
+def _need(digits: int = 0, *words: str) -> Hint:
+    return Hint(frozenset(words), digits=digits)
 
 
+_GLUED_DIGIT: Final = "a9"
+"""The word for a letter before a digit."""
 _NEEDS: Final = {
-    "_detect_digit_runs": _Need(8),
-    "_detect_npwp_formatted": _Need(15),
-    "_detect_passports": _Need(6, ("paspor", "passport")),
-    "_detect_phones": _Need(9),
-    "_detect_emails": _Need(0, ("@", "%40", "[", "(", "{")),
-    "_detect_ips": _Need(4, (".",)),
-    "_detect_coordinates": _Need(10, (".",)),
-    "_detect_birth_dates": _Need(3, ("lahir", "lhr", "born", "ttl", "dob", "d.o.b", "birth")),
-    "_detect_plates": _Need(1, ("plat", "nopol", "pol", "tnkb", "kendaraan", "motor", "mobil")),
-    "_detect_hl7": _Need(0, ("|",)),
-    "_detect_glued_ids": _Need(10),
-    "_detect_card_codes": _Need(3, ("cvv", "cvc", "cid", "kode")),
+    "_detect_digit_runs": _need(8),
+    "_detect_npwp_formatted": _need(15),
+    "_detect_passports": _need(6, "paspor", "passport"),
+    "_detect_phones": _need(9),
+    "_detect_emails": _need(0, "@", "%40", "[", "(", "{"),
+    "_detect_ips": _need(4, DOTTED),
+    "_detect_coordinates": _need(10, DOTTED),
+    "_detect_birth_dates": _need(3, "lahir", "lhr", "born", "ttl", "dob", "d.o.b", "birth"),
+    "_detect_plates": _need(1, "plat", "nopol", "pol", "tnkb", "kendaraan", "motor", "mobil"),
+    "_detect_labeled_fields": _need(0, ":", "="),
+    "_detect_hl7": _need(0, "|"),
+    "_detect_glued_ids": _need(10, _GLUED_DIGIT),
+    "_detect_card_codes": _need(3, "cvv", "cvc", "cid", "kode"),
 }
-"""Those who take time for nothing in most texts; who is not here is always asked."""
-_ASKED: Final = tuple(
-    (each, *_NEEDS.get(each.__name__, _Need()))
+"""What a text must have for a detector to be sure of anything: digits, and one of these in its small letters.
+
+Of those that take time for nothing in most texts; who is not here is always asked.
+"""
+_WORDS: Final = tuple(frozenset(word for each in _NEEDS.values() for word in each.words) - {DOTTED, _GLUED_DIGIT})
+_ASKED: Final = Searches(
+    (_NEEDS.get(each.__name__, Hint()), each)
     for each in detectors._DETECTORS  # noqa: SLF001 - a test holds `detected` against the public way
     if each.__name__ not in _OF_OTHER_KINDS
 )
+_FORMS: Final = ((DOTTED, re.compile(r"\d\.\d")), (_GLUED_DIGIT, re.compile(r"[A-Za-z_]\+?\d")))
 _SIGN: Final = re.compile(r"[\d@]")
 _DIGITS: Final = re.compile(r"\d")
 
@@ -104,11 +110,10 @@ def detected(text: str) -> list[PiiMatch]:
         # Places are counted in another way then, and that is its own affair.
         return lokal.detect_pii(text, types=_TYPES, min_confidence="high")  # type: ignore[arg-type]
     small = text.lower()
-    number = len(_DIGITS.findall(text))
+    has = [word for word in _WORDS if word in small] + [form for form, pattern in _FORMS if pattern.search(text)]
     found = [
         each
-        for detector, digits, words in _ASKED
-        if number >= digits and (not words or any([word in small for word in words]))
+        for detector in _ASKED.fitting(frozenset(has), len(_DIGITS.findall(text)))
         for each in detector(text)
         if each.confidence == "high" and each.type in LABELS and each.end > each.start
     ]

@@ -25,7 +25,9 @@ class Letters:
     """The words of a folded text, joined; a gap wider than a few characters parts them."""
 
     def __init__(self, folded: str, pattern: re.Pattern[str], skipped: Collection[str] = ()) -> None:
-        self.texts: list[str] = [word for word in pattern.findall(folded) if word not in skipped]
+        self.texts: list[str] = pattern.findall(folded)
+        if skipped:
+            self.texts = [word for word in self.texts if word not in skipped]
         self.solid = "".join(self.texts)
         """All letters in a row; what is not in here is nowhere in the text, however it is broken."""
         self._source = (folded, pattern, skipped)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from jagawarga.anonymizer.glance import Glance, Hint, hint
+from jagawarga.anonymizer.glance import Glance, hint
 from jagawarga.anonymizer.spans import Span
 from jagawarga.anonymizer.vocabulary import NO_NAME
 
@@ -45,14 +45,14 @@ _END: Final = re.compile(r"[\s.!]*\Z")
 
 # Each search with whether only a capital letter makes a name behind it, and what it needs to find anything.
 _SEARCHES: Final = (
-    (_LABEL, False, hint("nama bernama perkenalkan a name panggil pelapor")),
-    (_SENDER, False, Hint(frozenset(["dari"]), (":", "="))),
+    (_LABEL, False, hint("nama bernama perkenalkan a name panggil pelapor", glued=True)),
+    (_SENDER, False, hint("dari", signs=": =", glued=True)),
     (_SIGNED, True,
      hint("hormat salam tertanda ttd an regards sincerely bernama istri suami anak adik kakak ibu ayah")),
     (_I_AM, True, hint("saya i")),
 )  # fmt: skip
-_ROLE_NEEDS: Final = hint("pelapor")
-_THANKS_NEED: Final = hint("kasih terimakasih")
+_ROLE_NEEDS: Final = hint("pelapor", glued=True)
+_THANKS_NEED: Final = hint("kasih terimakasih", glued=True)
 
 
 def named(glance: Glance) -> Iterator[Span]:

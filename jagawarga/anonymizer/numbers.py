@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from jagawarga.anonymizer.spans import Span
@@ -14,6 +14,8 @@ PHONE_MOST: Final = 15
 PHONE_LEAST: Final = 8
 SPOKEN_LEAST: Final = 7
 ACCOUNT_LEAST: Final = 10
+NUMBER_LEAST: Final = 4
+"""Fewer digits than this are nobody's number, and words among them only words."""
 OWN_RUN: Final = 8
 """So many digits in a row of somebody's own number are no accident."""
 
@@ -32,7 +34,7 @@ _DIGIT: Final = re.compile(_WRITTEN + r"|\b(?:" + "|".join(sorted(_SPOKEN)) + r"
 _PLAIN: Final = re.compile(r"\d")
 _JOINT: Final = re.compile(r"[ .\-/()_:+|~*]{0,3}")
 _LIST: Final = re.compile(r" ?, ?")
-_OWN_JOINT: Final = re.compile(r"[^\w\ue000]{0,5}|_{1,3}")
+_OWN_JOINT: Final = re.compile(r"[^\w\x1a]{0,5}|_{1,3}")
 _MONEY: Final = re.compile(r"(?:\brp|\bidr|\brupiah|\bsenilai|\bsebesar)[\s.:]{0,3}$")
 _SUM: Final = re.compile(r"[\s,.\-]{0,3}(?:rupiah|ribu|rb|juta|jt|mil[iy]ar|triliun|persen|%)")
 _DAY: Final = r"(?:\d{4} ?[-/.] ?\d{1,2} ?[-/.] ?\d{1,2}|\d{1,2} ?[-/.] ?\d{1,2} ?[-/.] ?\d{2,4})"
@@ -49,18 +51,18 @@ class Digit(NamedTuple):
     end: int
 
 
-def digits(folded: str, words: frozenset[str]) -> list[Digit]:
-    """Every digit of a folded text with these words, also those written as words."""
-    if not words.isdisjoint(_SPOKEN):
+def digits(folded: str, texts: Iterable[str], words: frozenset[str]) -> list[Digit]:
+    """Every digit of a folded text with these words, also those written as words where they can be a number."""
+    plain = [match.start() for match in _PLAIN.finditer(folded)]
+    spoken = 0 if words.isdisjoint(_SPOKEN) else sum([word in _SPOKEN for word in texts])
+    if spoken and spoken + len(plain) >= NUMBER_LEAST:
         found = _DIGIT.finditer(folded)
-    elif plain := [match.start() for match in _PLAIN.finditer(folded)]:
+    elif plain:
         # An O before the first digit may be one, too; behind the last there is none.
         found = _FIGURE.finditer(folded, max(0, plain[0] - 1), plain[-1] + 1)
     else:
         return []
-    return [
-        Digit(_VALUES.get(match[0]) or str(int(match[0])), match.start(), match.end()) for match in found
-    ]
+    return [Digit(_VALUES.get(match[0]) or str(int(match[0])), match.start(), match.end()) for match in found]
 
 
 def runs(folded: str, found: list[Digit]) -> Iterator[list[Digit]]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from jagawarga.anonymizer.glance import Glance, hint
+from jagawarga.anonymizer.glance import DOTTED, Glance, Searches, hint
 from jagawarga.anonymizer.spans import Span
 
 _NUMBER: Final = r"[\s.:]{0,3}(?:nomor|no\.?)?"
@@ -41,16 +41,16 @@ _NET: Final = (
     ("email", hint(signs=_MAILERS),
      (rf"\b[\w+\-]{{1,40}}(?:{_DOT}[\w+\-]{{1,40}})?\s?(?:\bdi\b|@)\s?(?:gmail|yahoo|ymail|outlook|hotmail|"
      rf"icloud|proton)(?:{_DOT}{_TLD}){{0,3}}")),
-    ("tautan", hint(signs=":// www."), r"\b(?:https?://|www\.)[^\s\ue000]{1,300}"),
+    ("tautan", hint(signs=":// www."), r"\b(?:https?://|www\.)[^\s\x1a]{1,300}"),
     ("tautan", hint(signs="/"),
      (r"\b(?:[a-z0-9\-]{1,63}\.){0,3}(?:wa|t|instagram|facebook|fb|twitter|x|tiktok|linkedin|linktr|bit|"
-     r"youtu|goo|line)\.(?:me|com|ee|ly|be|gl)/[^\s\ue000]{1,200}")),
+     r"youtu|goo|line)\.(?:me|com|ee|ly|be|gl)/[^\s\x1a]{1,200}")),
     ("tautan", hint(signs="blogspot wordpress carrd github medium tumblr"),
      (r"(?<![\w@.\-])[a-z0-9\-]{2,40}\.(?:blogspot|wordpress|carrd|github|medium|tumblr)\.[a-z]{2,4}"
-     r"\b[^\s\ue000]{0,100}")),
+     r"\b[^\s\x1a]{0,100}")),
     ("tautan", hint(signs=".com .net .org .co. .or. .web. .my."),
      (r"(?<![\w@.\-])[a-z][a-z0-9\-]{1,39}\.(?:com|net|org|co\.id|or\.id|web\.id|my\.id)\b"
-     r"(?:/[^\s\ue000]{0,100})?")),
+     r"(?:/[^\s\x1a]{0,100})?")),
     ("akun", hint(signs="@"), r"(?<![\w@.])@[a-z0-9_][\w.]{2,30}"),
     ("akun", hint(_SOCIAL),
      (r"\b(?:ig|instagram|fb|facebook|twitter|tiktok|telegram|tele|line)\b\s{0,2}"
@@ -60,12 +60,12 @@ _NET: Final = (
 _NUMBERED: Final = (
     ("telepon",
      hint("tel telp telepon tlp tlf hp nohp wa app whatsapp handphone phone call sms", digits=6),
-     (r"\b(?:telp?|telepon|tlp|tlf|hp|no\.? ?hp|wa|whats ?app|handphone|phone|call|sms)\b[^\w\n\ue000]{0,4}"
+     (r"\b(?:telp?|telepon|tlp|tlf|hp|no\.? ?hp|wa|whats ?app|handphone|phone|call|sms)\b[^\w\n\x1a]{0,4}"
      r"(?:(?:nomor|no|saya|di|ke)\b[\s.:]{0,3}){0,2}\+?\(?\d(?:[ .\-()]{0,2}\d){5,18}")),
     ("rekening",
      hint("rekening rek norek bca bri bni bsi mandiri btn cimb gopay ovo shopeepay", digits=7),
      (r"\b(?:rekening|no\.? ?rek|norek|rek|bca|bri|bni|bsi|bank mandiri|btn|cimb|gopay|ovo|shopeepay)\b"
-     r"(?:(?!rp)[^\d\n\ue000]){0,16}\d(?:[ .\-]{0,2}\d){6,19}")),
+     r"(?:(?!rp)[^\d\n\x1a]){0,16}\d(?:[ .\-]{0,2}\d){6,19}")),
     ("paspor", hint("paspor passport", digits=6),
      r"\b(?:paspor|passport)\b[\s.:]{0,3}(?:nomor|no\.?)?[\s.:]{0,2}[a-z]{1,2}\s?\d{6,8}\b"),
     ("SIM", hint("sim", digits=12),
@@ -85,20 +85,22 @@ _NUMBERED: Final = (
      r"\b(?:no|nomor|nomer|nmr)\b[\s.:]{0,3}(?:rumah\s{0,2})?\d{1,4}(?:\s?[a-z])?\b(?![\s.]{0,2}\d)"),
     ("alamat", hint("blok", digits=1),
      r"\bblok\s{1,2}[a-z]{1,3}[\s\-/]{0,2}\d{1,3}(?:[\s\-/.]{0,2}(?:no\.?\s?)?\d{1,3})?\b"),
-    ("koordinat", hint(digits=10), r"(?<![\d.])-?\d{1,3}[.,]\d{4,}[°\s]{0,2}[,;/]?\s{0,2}-?\d{1,3}[.,]\d{4,}"),
+    ("koordinat", hint(signs=DOTTED, digits=10), r"(?<![\d.])-?\d{1,3}[.,]\d{4,}[°\s]{0,2}[,;/]?\s{0,2}-?\d{1,3}[.,]\d{4,}"),
     ("koordinat", hint(signs="°", digits=2),
      r"\d{1,3}\s?°\s?\d{1,2}\s?['′]?\s?(?:\d{1,2}(?:[.,]\d{1,4})?\s?[\"″]?)?\s?[nsewlubt]{0,2}\b"),
-    ("IP", hint(signs=".", digits=4),
+    ("IP", hint(signs=DOTTED, digits=4),
      r"(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?!\.?\d)"),
     ("IP", hint(signs=":"),
      (r"(?<![\w:])(?:(?:[0-9a-f]{1,4}:){4,7}[0-9a-f]{1,4}|(?:[0-9a-f]{1,4}:){1,6}"
      r"(?::[0-9a-f]{1,4}){1,6})(?![\w:])")),
     ("tanggal lahir", hint("lahir ttl born", digits=3),
-     rf"\b(?:lahir|ttl|tgl\.? lahir|born)\b[^.\n;\ue000]{{0,40}}?{_DAY}"),
+     rf"\b(?:lahir|ttl|tgl\.? lahir|born)\b[^.\n;\x1a]{{0,40}}?{_DAY}"),
 )  # fmt: skip
 LABELS: Final = frozenset(each[0] for each in (*_NET, *_NUMBERED))
-_NET_PATTERNS: Final = tuple((label, needed, re.compile(each, re.IGNORECASE)) for label, needed, each in _NET)
-_NUMBER_PATTERNS: Final = tuple((label, needed, re.compile(each, re.IGNORECASE)) for label, needed, each in _NUMBERED)
+_NET_PATTERNS: Final = Searches((needed, (label, re.compile(each, re.IGNORECASE))) for label, needed, each in _NET)
+_NUMBER_PATTERNS: Final = Searches(
+    (needed, (label, re.compile(each, re.IGNORECASE))) for label, needed, each in _NUMBERED
+)
 _DIGIT: Final = re.compile(r"\d")
 _THINGS: Final = re.compile(rf"\b{_THING}\s{{1,2}}(?:[a-z]{{1,12}} )?$", re.IGNORECASE)
 
@@ -106,15 +108,13 @@ _THINGS: Final = re.compile(rf"\b{_THING}\s{{1,2}}(?:[a-z]{{1,12}} )?$", re.IGNO
 def patterned(glance: Glance) -> Iterator[Span]:
     """Yield every place in a text that has the form of something personal."""
     text = glance.text
-    for label, needed, pattern in _NET_PATTERNS:
-        if needed.seen(glance):
-            for match in pattern.finditer(text):
-                yield Span(*match.span(), label)
+    for label, pattern in _NET_PATTERNS.worth(glance):
+        for match in pattern.finditer(text):
+            yield Span(*match.span(), label)
     if _DIGIT.search(text) is None:
         return
-    for label, needed, pattern in _NUMBER_PATTERNS:
-        if needed.seen(glance):
-            for match in pattern.finditer(text):
-                # "antrian no 131" and "angkot nomor 05" are nobody's door.
-                if label != "alamat" or not _THINGS.search(text, max(0, match.start() - 28), match.start()):
-                    yield Span(*match.span(), label)
+    for label, pattern in _NUMBER_PATTERNS.worth(glance):
+        for match in pattern.finditer(text):
+            # "antrian no 131" and "angkot nomor 05" are nobody's door.
+            if label != "alamat" or not _THINGS.search(text, max(0, match.start() - 28), match.start()):
+                yield Span(*match.span(), label)

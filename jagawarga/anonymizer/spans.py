@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-MASK: Final = "\ue000"
+MASK: Final = "\x1a"
 """Stands for every character of an earlier cut while a text is searched; `normalise` lets none of it in."""
 MOST_LETTERS: Final = 4
 """A character that unfolds into more letters than this (U+FDFA: eighteen) only makes texts long."""

@@ -9,7 +9,7 @@ import asyncpg
 
 from jagawarga.errors import Corrupt
 from jagawarga.notification.messages import Notification
-from jagawarga.plumbing.randomness import random_uuid
+from jagawarga.plumbing.uuids import random_uuid
 
 if TYPE_CHECKING:
     from jagawarga.plumbing.database import Database

@@ -9,9 +9,6 @@ from __future__ import annotations
 import os
 import threading
 from typing import Final
-from uuid import UUID
-
-from asyncpg.pgproto import pgproto
 
 PAGE: Final = 4096
 
@@ -35,15 +32,6 @@ def random_bytes(number: int) -> bytes:
         page.bytes, page.at, end = os.urandom(max(PAGE, number)), 0, number
     found = page.bytes[page.at : end]
     page.at = end
-    return found
-
-
-def random_uuid() -> UUID:
-    """Give a random UUID (version 4, RFC 9562)."""
-    # A UUID in all respects, and what rows come back with; the standard library's takes ten times as long to make.
-    drawn = random_bytes(16)
-    version, variant = drawn[6] & 0x0F | 0x40, drawn[8] & 0x3F | 0x80
-    found: UUID = pgproto.UUID(b"%b%c%b%c%b" % (drawn[:6], version, drawn[7:8], variant, drawn[9:]))
     return found
 
 

@@ -15,6 +15,8 @@ from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
+from jagawarga.plumbing.uuids import read_uuid
+
 Privacy = Literal["public", "private", "anonymous"]
 Status = Literal[
     "received",
@@ -35,8 +37,7 @@ class Place(NamedTuple):
     address: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SubmitReport:
+class SubmitReport(NamedTuple):
     """What a citizen typed, not yet cleaned: it lives in memory between edge and anonymizer only."""
 
     privacy: Privacy
@@ -210,9 +211,9 @@ def decode_event(payload: bytes) -> ReportEvent:
             raise ValueError(msg)
         due_at = read.get("due_at")
         return ReportEvent(
-            event_id=UUID(read["event_id"]),
+            event_id=read_uuid(read["event_id"]),
             type=str(read["type"]),
-            report_id=UUID(read["report_id"]),
+            report_id=read_uuid(read["report_id"]),
             version=int(read["version"]),
             privacy=read["privacy"],
             category=str(read["category"]),

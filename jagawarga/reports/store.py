@@ -21,7 +21,7 @@ from jagawarga.errors import Corrupt
 from jagawarga.plumbing.database import Connection, Database
 from jagawarga.plumbing.keys import Keyring
 from jagawarga.plumbing.outbox import OutboxRow
-from jagawarga.plumbing.randomness import random_uuid
+from jagawarga.plumbing.uuids import random_uuid
 from jagawarga.plumbing.telemetry import UNREADABLE
 from jagawarga.reports.messages import HistoryEntry, Place, ReportView, Status, encode_event
 from jagawarga.reports.model import ReportState, Transition, event_of

@@ -13,7 +13,10 @@ from jagawarga.anonymizer.glance import Glance, Hint
 from jagawarga.anonymizer.spans import normalise
 
 SEARCHES: list[tuple[re.Pattern[str], Hint]] = [
-    *((pattern, needed) for _, needed, pattern in (*patterns._NET_PATTERNS, *patterns._NUMBER_PATTERNS)),
+    *(
+        (pattern, needed)
+        for needed, (_, pattern) in (*patterns._NET_PATTERNS.searches, *patterns._NUMBER_PATTERNS.searches)
+    ),
     *((pattern, needed) for pattern, _, needed in names._SEARCHES),
     (names._ROLE, names._ROLE_NEEDS),
     (names._THANKS, names._THANKS_NEED),

@@ -7,7 +7,8 @@ import threading
 
 import pytest
 
-from jagawarga.plumbing.randomness import PAGE, random_bytes, random_uuid
+from jagawarga.plumbing.randomness import PAGE, random_bytes
+from jagawarga.plumbing.uuids import random_uuid
 
 
 @pytest.mark.parametrize("number", [0, 1, 16, PAGE - 1, PAGE, PAGE + 1, 3 * PAGE])
