@@ -7,7 +7,7 @@ there costs a fraction of the search itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Set
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Generic, TypeVar
@@ -73,7 +73,7 @@ class Hint:
         """Tell whether the search may find something."""
         return self.fits(glance.has, len(glance.digits))
 
-    def fits(self, has: Set[str], digits: int) -> bool:
+    def fits(self, has: Collection[str], digits: int) -> bool:
         """Tell whether this is enough."""
         if self.words and self.words.isdisjoint(has):
             return False

@@ -116,15 +116,17 @@ def read_body(model: type[B], data: bytes) -> B:
 
 def _may_repeat(model: type[Body], data: bytes) -> bool:
     """Tell whether a second reading is due: a name stands there twice, or may be spelt in escapes."""
-    return rb"\u00" in data or any(data.count(name) > 1 for name in _quoted(model))
+    names = _quoted(model).findall(data)
+    return len(names) > len(set(names)) or rb"\u00" in data
 
 
 @cache
-def _quoted(model: type[Body]) -> tuple[bytes, ...]:
-    """The names of all fields as they stand in JSON; those of objects within it, too."""
+def _quoted(model: type[Body]) -> re.Pattern[bytes]:
+    """Finds the names of all fields as they stand in JSON; those of objects within it, too."""
     schema = model.model_json_schema()
     parts = (schema, *schema.get("$defs", {}).values())
-    return tuple(f'"{name}"'.encode() for part in parts for name in part.get("properties", ()))
+    names = {name for part in parts for name in part.get("properties", ())}
+    return re.compile('"(?:{})"'.format("|".join(map(re.escape, sorted(names)))).encode())
 
 
 def _refuse_repeated(data: bytes) -> None:

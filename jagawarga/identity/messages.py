@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
 
 Role = Literal["citizen", "officer", "operator"]
 
 
-@dataclass(frozen=True, slots=True)
-class PersonalFacts:
+class PersonalFacts(NamedTuple):
     """What identity knows of a person, handed to the anonymizer in memory so that it can be cut from a text."""
 
     name: str
@@ -18,9 +17,12 @@ class PersonalFacts:
     email: str | None
     address: str | None
 
+    def __repr__(self) -> str:
+        """Say nothing of them: somebody might log it."""
+        return "PersonalFacts(…)"
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+
+class Principal(NamedTuple):
     """Who is asking, as far as the request in hand needs to know.
 
     `subject` is identity's own key of the account and never leaves memory, nor do `facts`, a citizen's own data for
@@ -31,7 +33,7 @@ class Principal:
     pseudonym: str
     role: Role
     agency: str | None = None
-    facts: PersonalFacts | None = field(default=None, repr=False)
+    facts: PersonalFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)

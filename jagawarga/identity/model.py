@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from dataclasses import asdict
 from datetime import date
 from typing import Final
 
@@ -75,7 +74,7 @@ def check_username(username: str) -> None:
 
 def facts_to_bytes(facts: PersonalFacts) -> bytes:
     """Write facts down, to be sealed."""
-    return json.dumps(asdict(facts), ensure_ascii=False).encode()
+    return json.dumps(facts._asdict(), ensure_ascii=False).encode()
 
 
 def facts_from_bytes(plain: bytes) -> PersonalFacts:

@@ -12,7 +12,6 @@ import binascii
 import hmac
 import json
 import time
-from dataclasses import astuple
 from typing import TYPE_CHECKING, Any, Final
 
 from joserfc import jwt
@@ -35,6 +34,7 @@ ISSUER: Final = "jagawarga"
 AUDIENCE: Final = "jagawarga-api"
 PURPOSE: Final = "access-token"
 LONGEST: Final = 6_000
+REFUSED: Final = "the access token is not valid"
 _FROM_URLSAFE: Final = bytes.maketrans(b"-_", b"+/")
 
 
@@ -55,7 +55,7 @@ class Tokens:
     ) -> Session:
         """Sign a token for an account."""
         now = int(self.clock())
-        inner = json.dumps([subject, pseudonym, role, agency, None if facts is None else astuple(facts)]).encode()
+        inner = json.dumps([subject, pseudonym, role, agency, facts]).encode()
         claims = {
             "iss": ISSUER,
             "aud": AUDIENCE,
@@ -85,15 +85,14 @@ class Tokens:
 
     def check(self, token: str) -> Principal:
         """Give whom the token stands for; `Unauthenticated` when it is not ours, not whole or not valid any more."""
-        refused = Unauthenticated("the access token is not valid")
         if len(token) > LONGEST:
-            raise refused
+            raise Unauthenticated(REFUSED)
         try:
             inner = self.keyring.unseal(PURPOSE, _decoded(self._verified(token)["sub"]))
             subject, pseudonym, role, agency, facts = from_json(inner)
             known = None if facts is None else PersonalFacts(*facts)
         except (Corrupt, ValueError, KeyError, TypeError, AttributeError):
-            raise refused from None
+            raise Unauthenticated(REFUSED) from None
         return Principal(subject, pseudonym, role, agency, known)
 
 

@@ -20,7 +20,7 @@ from nats.js.api import ConsumerConfig, StreamState
 from jagawarga.errors import Unavailable
 from jagawarga.plumbing.aio import DEADLINE, AioDoor, at_close
 from jagawarga.plumbing.declaring import declare
-from jagawarga.plumbing.packing import HEADER, Outgoing, pack, next_message, place_of, sequence_of, unpack
+from jagawarga.plumbing.packing import HEADER, Outgoing, next_message, pack, place_of, sequence_of, unpack
 from jagawarga.plumbing.publishing import MESSAGE_ID, Publishing
 from jagawarga.plumbing.pulling import Pulling
 from jagawarga.plumbing.streams import BURIED, CONSUMERS, EVENTS, STREAMS, stream_of
@@ -272,7 +272,9 @@ class Bus:
     async def _read_from(self, place: int, limit: int) -> list[Delivery]:
         state = await self._events_state()
         first = max(sequence_of(place), state.first_seq)
-        found = await self._stored(range(first, min(state.last_seq, first + limit - 1) + 1))
+        # A place within a message: there may be no more events in that one.
+        behind = first + limit + (place != place_of(first))
+        found = await self._stored(range(first, min(state.last_seq + 1, behind)))
         return [each for each in found if each.sequence >= place]
 
     async def _recent(self, limit: int) -> set[str]:

@@ -74,8 +74,8 @@ class Relay(Actor):
         self.published = 0
         self.failures = 0
         self.asked = False
-        # A former life, or a window that went wrong, may have published what it did not come to delete. The broker knows
-        # a message again, but not an event that travels in another company.
+        # A former life, or a window that went wrong, may have published what it did not come to delete. The broker
+        # knows a message again, but not an event that travels in another company.
         self.in_doubt = True
         self.oldest: UUID | None = None
         self.oldest_seen = 0.0

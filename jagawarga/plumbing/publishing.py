@@ -25,8 +25,9 @@ MESSAGE_ID = "Nats-Msg-Id"
 
 
 class Window:
-    """Messages on their way together; `stored` are the ids of the events the broker has, `done` is set at the last answer.
+    """Messages on their way together; `stored` are the ids of the events that the broker has.
 
+    `done` is set at the last answer.
     `refusal` is the first refusal of the broker's, if any.
     """
 

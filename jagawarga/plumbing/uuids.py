@@ -1,4 +1,4 @@
-"""UUIDs as the database's driver makes them: like the standard library's in all respects, and made ten times as fast."""
+"""UUIDs as the database's driver makes them: like the standard library's in all respects, and ten times as fast."""
 
 from __future__ import annotations
 

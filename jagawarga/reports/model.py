@@ -257,17 +257,14 @@ def event_of(step: Transition, event_id: UUID) -> ReportEvent:
     )
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
 def floor_to(moment: datetime, grain: float) -> datetime:
     """The last whole grain of `grain` seconds at or before `moment`."""
     if grain <= 0:
         return moment
-    return moment - (moment - _EPOCH) % timedelta(seconds=grain)
+    return moment - (moment - EPOCH) % _seconds(grain)
 
 
 def ceil_to(moment: datetime, grain: float) -> datetime:
     """The first whole grain of `grain` seconds at or after `moment`."""
     floor = floor_to(moment, grain)
-    return floor if floor == moment else floor + timedelta(seconds=grain)
+    return floor if floor == moment else floor + _seconds(grain)

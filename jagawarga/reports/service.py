@@ -14,8 +14,8 @@ import trio
 from jagawarga.errors import Conflict, Invalid, NotFound, Unavailable
 from jagawarga.plumbing.clock import utc_now
 from jagawarga.plumbing.outbox import KICK
-from jagawarga.plumbing.uuids import random_uuid
 from jagawarga.plumbing.telemetry import REPORTS
+from jagawarga.plumbing.uuids import random_uuid
 from jagawarga.plumbing.writer import commit
 from jagawarga.reports.actor import Act, Crew
 from jagawarga.reports.detour import Detour

@@ -21,8 +21,8 @@ from jagawarga.errors import Corrupt
 from jagawarga.plumbing.database import Connection, Database
 from jagawarga.plumbing.keys import Keyring
 from jagawarga.plumbing.outbox import OutboxRow
-from jagawarga.plumbing.uuids import random_uuid
 from jagawarga.plumbing.telemetry import UNREADABLE
+from jagawarga.plumbing.uuids import random_uuid
 from jagawarga.reports.messages import HistoryEntry, Place, ReportView, Status, encode_event
 from jagawarga.reports.model import ReportState, Transition, event_of
 from jagawarga.reports.rows import state_of, terms_from_text, terms_to_text
@@ -79,13 +79,14 @@ class Store:
         filings = [each for each in batch if isinstance(each, Filing)]
         steps = [each for each in batch if isinstance(each, Transition)]
         position = await self._next_position(len(batch))
-        filing_columns = _columns([self._filing_row(each, position + n) for n, each in enumerate(filings)])
+        filing_columns = _columns([self._filing_row(each) for each in filings])
         step_rows = [self._step_row(each, position + len(filings) + n) for n, each in enumerate(steps)]
         step_columns = _columns(step_rows)
 
         async def work(connection: Connection) -> set[UUID]:
             if filings:
-                await connection.execute(SQL["insert_reports"], *filing_columns)
+                # Their places are counted from 1.
+                await connection.execute(SQL["insert_reports"], *filing_columns, position - 1)
             if not steps:
                 return set()
             return {row["event_id"] for row in await connection.fetch(SQL["apply_steps"], *step_columns)}
@@ -107,13 +108,14 @@ class Store:
         self._position += taken
         return position
 
-    def _filing_row(self, filing: Filing, position: int) -> tuple[Any, ...]:
+    def _filing_row(self, filing: Filing) -> tuple[Any, ...]:
         step = filing.step
         state = step.state
+        event_id = random_uuid()
         return (
             state.report_id, filing.tracking, state.privacy, state.category, filing.area, state.agency, state.reporter,
             filing.content, terms_to_text(state.terms), step.at, state.level_since, state.due_at,
-            *_event(step, position),
+            event_id, encode_event(event_of(step, event_id)),
         )  # fmt: skip
 
     def _step_row(self, step: Transition, position: int) -> tuple[Any, ...]:

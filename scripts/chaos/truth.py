@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 STREAM = "EVENTS"
 MESSAGE_ID = "Nats-Msg-Id"
+PACKED = "Packed"
+MOST = 64
+"""Events in a message, at most; their places are counted in it."""
 WINDOW = 256
 
 REPORTS = "SELECT report_id, tracking, privacy, status, level, version, due_at FROM reports.report"
@@ -55,7 +58,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A message of the stream."""
+    """An event of the stream."""
 
     sequence: int
     message_id: str
@@ -124,7 +127,7 @@ async def _broker(nats_url: str) -> tuple[int, list[Published]]:
         for start in range(max(1, state.first_seq), state.last_seq + 1, WINDOW):
             wanted = range(start, min(start + WINDOW, state.last_seq + 1))
             messages = await asyncio.gather(*(js.get_msg(STREAM, seq=each, direct=True) for each in wanted))
-            found += [_published(message) for message in messages]
+            found += [each for message in messages for each in _published(message)]
         return waiting, found
     finally:
         await client.close()
@@ -146,11 +149,20 @@ def _line(row: Any) -> Line:
     return Line(str(row["report_id"]), row["version"], row["event"], row["level"], row["at"])
 
 
-def _published(message: Any) -> Published:
-    event = json.loads(message.data)
+def _published(message: Any) -> list[Published]:
+    """The events of a message: one, or several in lines, each an id, a blank and the event."""
+    headers = message.headers or {}
+    if PACKED not in headers:
+        return [_event(int(message.seq) * MOST, headers.get(MESSAGE_ID, ""), message.data)]
+    lines = [line.partition(b" ") for line in message.data.split(b"\n")]
+    return [_event(int(message.seq) * MOST + at, name.decode(), event) for at, (name, _, event) in enumerate(lines)]
+
+
+def _event(place: int, message_id: str, data: bytes) -> Published:
+    event = json.loads(data)
     return Published(
-        int(message.seq),
-        (message.headers or {}).get(MESSAGE_ID, ""),
+        place,
+        message_id,
         str(event["event_id"]),
         str(event["report_id"]),
         int(event["version"]),

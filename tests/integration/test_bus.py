@@ -12,7 +12,7 @@ import trio
 from jagawarga.errors import Unavailable
 from jagawarga.plumbing.aio import AioActor, AioDoor
 from jagawarga.plumbing.bus import Bus, BusActor, Delivery
-from jagawarga.plumbing.packing import Outgoing
+from jagawarga.plumbing.packing import Outgoing, sequence_of
 from supervisors import StartFailed, worker
 from supervisors.testing import running
 
@@ -107,11 +107,60 @@ async def test_reading_back(nats_url: str) -> None:
         last = await bus.last_sequence()
         sent = events(25)
         await bus.publish(sent)
-        assert await bus.last_sequence() == last + 25
+        assert sequence_of(await bus.last_sequence()) == sequence_of(last) + 25
         found = await bus.read_from(last + 1, 10)
         assert [each.message_id for each in found] == [each.message_id for each in sent[:10]]
-        assert [each.sequence for each in found] == list(range(last + 1, last + 11))
-        assert await bus.read_from(last + 26, 10) == []
+        places = [each.sequence for each in found]
+        assert places == sorted(set(places))
+        assert places[0] > last
+        (next_one,) = await bus.read_from(places[-1] + 1, 1)
+        assert next_one.message_id == sent[10].message_id
+        assert await bus.read_from(await bus.last_sequence() + 1, 10) == []
+
+
+async def test_events_that_travel_together(nats_url: str) -> None:
+    """Neighbours of one subject are one message, and come out of every door as they went in, each in its own place."""
+    async with connected(nats_url) as bus:
+        await drain(bus)
+        last = await bus.last_sequence()
+        sent = [*events(100), *events(3, "report.escalated"), *events(1)]
+        ids = [each.message_id for each in sent]
+        assert await bus.publish_packed(sent) == set(ids)
+        assert sequence_of(await bus.last_sequence()) == sequence_of(last) + 4, "64, 36, 3 and a lone one"
+        found = await bus.read_from(last + 1, 10)
+        assert [each.message_id for each in found] == ids
+        assert [each.payload for each in found] == [each.payload for each in sent]
+        assert [each.subject for each in found] == [each.subject for each in sent]
+        # From the middle of a message on.
+        assert [each.message_id for each in await bus.read_from(found[70].sequence, 10)] == ids[70:]
+        assert set(ids[-30:]) <= await bus.recent(30)
+        taken = await drain(bus)
+        assert [(each.message_id, each.sequence) for each in taken] == [
+            (each.message_id, each.sequence) for each in found
+        ]
+        assert await bus.fetch("notification", 10, 0.2) == []
+
+
+async def test_a_message_is_done_when_all_its_events_are(nats_url: str) -> None:
+    """One handed back brings its companions again; one that is poison is buried alone."""
+    async with connected(nats_url) as bus:
+        await drain(bus)
+        await bus.publish_packed(events(3))
+        first = await bus.fetch("notification", 10, 1)
+        await bus.ack(first[:2])
+        await bus.retry(first[2], 0.05)
+        again = await bus.fetch("notification", 10, 2)
+        assert [each.message_id for each in again] == [each.message_id for each in first]
+        assert {each.deliveries for each in again} == {2}
+        await bus.park(again[1], "undecodable")
+        await bus.ack([again[0], again[2]])
+        assert await bus.fetch("notification", 10, 0.3) == []
+
+        async def buried() -> bytes:
+            message = await bus._js.get_last_msg("DEADLETTERS", f"jagawarga.dlq.{again[1].subject}")
+            return bytes(message.data)
+
+        assert await bus.door.run(buried) == again[1].payload
 
 
 async def test_unreachable() -> None:

@@ -10,8 +10,8 @@ import trio
 from jagawarga.errors import NotFound
 from jagawarga.plumbing.aio import AioActor, AioDoor
 from jagawarga.plumbing.bus import Bus, BusActor, Delivery
-from jagawarga.plumbing.packing import Outgoing
 from jagawarga.plumbing.deadletters import DeadLetters
+from jagawarga.plumbing.packing import Outgoing
 from jagawarga.plumbing.streams import DEADLETTERS, SUBJECTS, WAITING, WAITING_ROOM
 from supervisors import worker
 from supervisors.testing import running

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,8 +17,8 @@ from jagawarga.notification.service import Notifications
 from jagawarga.notification.stream import LiveStream
 from jagawarga.plumbing.aio import AioActor, AioDoor
 from jagawarga.plumbing.bus import Bus, BusActor
-from jagawarga.plumbing.packing import Outgoing
 from jagawarga.plumbing.database import Database, DatabaseActor
+from jagawarga.plumbing.packing import Outgoing
 from jagawarga.reports.messages import ReportEvent, decode_event, encode_event
 from supervisors import Registry, worker
 from supervisors.testing import running
@@ -47,7 +46,7 @@ def event(reporter: str | None = "aaaa", agency: str = "dinas-a", **changes: Any
         due_at=None,
         reporter=reporter,
     )
-    return replace(made, **changes)
+    return made._replace(**changes)
 
 
 def outgoing(*events: ReportEvent) -> list[Outgoing]:
@@ -96,7 +95,7 @@ async def test_once_each_whatever_happens(fresh_database_url: str, nats_url: str
             process = NOTIFIER.whereis()
             if process is not None:
                 process.exit("kill")
-        again = [replace(each, occurred_at=datetime(2026, 1, 3, tzinfo=UTC)) for each in events[:7]]
+        again = [each._replace(occurred_at=datetime(2026, 1, 3, tzinfo=UTC)) for each in events[:7]]
         await notifications.bus.publish(
             [
                 Outgoing(f"again-{each.event_id}", "jagawarga.events.report.received", encode_event(each))
@@ -147,22 +146,30 @@ async def test_a_follower_sees_its_own_agency_alone(fresh_database_url: str, nat
         assert not any("whoever" in each.data or "reporter" in each.data for each in seen)
 
 
+@pytest.mark.parametrize("together", [False, True])
 @pytest.mark.parametrize("ring", [5, 10_000])
-async def test_a_stream_resumes_where_it_broke_off(fresh_database_url: str, nats_url: str, ring: int) -> None:
+async def test_a_stream_resumes_where_it_broke_off(
+    fresh_database_url: str, nats_url: str, ring: int, *, together: bool
+) -> None:
     """Behind any event already seen come the missed ones and the live ones, each once, also beyond the ring."""
     agency = f"dinas-{uuid.uuid4().hex[:6]}"
     async with context(fresh_database_url, nats_url) as notifications:
         stream = notifications.stream = LiveStream(notifications.bus, ring=ring)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_feed, stream)
-            start = await notifications.bus.last_sequence()
-            await notifications.bus.publish(outgoing(*(event("x", agency) for _ in range(30))))
+            bus = notifications.bus
+            publish = bus.publish_packed if together else bus.publish
+            start = await bus.last_sequence()
+            await publish(outgoing(*(event("x", agency) for _ in range(30))))
+            tenth = (await bus.read_from(start + 1, 30))[9]
             await trio.sleep(0.3)
-            async with stream.subscribe(agency, after=start + 10) as live:
-                await notifications.bus.publish(outgoing(*(event("x", agency) for _ in range(10))))
+            async with stream.subscribe(agency, after=tenth.sequence) as live:
+                await publish(outgoing(*(event("x", agency) for _ in range(10))))
                 seen = [each.sequence for each in await take(live, 30)]
+            all_there_are = await bus.read_from(start + 1, 100)
             nursery.cancel_scope.cancel()
-    assert seen == list(range(start + 11, start + 41))
+    assert seen == [each.sequence for each in all_there_are[10:]]
+    assert len(all_there_are) == 40
 
 
 async def _feed(stream: LiveStream) -> None:

@@ -19,10 +19,10 @@ from jagawarga.catalogue.messages import Agency, Assignment, Category
 from jagawarga.errors import Conflict, Corrupt, Invalid, NotFound, Unavailable
 from jagawarga.plumbing.aio import AioActor, AioDoor
 from jagawarga.plumbing.bus import Bus, BusActor
-from jagawarga.plumbing.packing import Outgoing
 from jagawarga.plumbing.clock import utc_now
 from jagawarga.plumbing.database import Connection, Database, DatabaseActor
 from jagawarga.plumbing.keys import Keyring
+from jagawarga.plumbing.packing import Outgoing
 from jagawarga.plumbing.writer import commit
 from jagawarga.reports.actor import ReportActor
 from jagawarga.reports.messages import FileReport, Place, Privacy, ReportView, decode_event
@@ -75,12 +75,18 @@ class Flaky:
         self.mode = "up"
         self.seen: list[list[Outgoing]] = []
 
-    async def publish(self, messages: Any) -> set[str]:
+    async def recent(self, limit: int) -> set[str]:
+        if self.mode == "down":
+            msg = "down"
+            raise Unavailable(msg)
+        return await self.bus.recent(limit)
+
+    async def publish_packed(self, messages: Any) -> set[str]:
         self.seen.append(list(messages))
         if self.mode == "down":
             msg = "down"
             raise Unavailable(msg)
-        stored = await self.bus.publish(messages)
+        stored = await self.bus.publish_packed(messages)
         if self.mode == "hang after":
             await trio.sleep_forever()
         if self.mode == "lose half":
@@ -599,7 +605,7 @@ async def test_bus_down(house: House) -> None:
 
 
 async def test_relay_killed_between_publishing_and_deleting(house: House) -> None:
-    """What was published twice is in the stream once."""
+    """The next life looks for what the last one published and did not come to delete: nothing is sent twice."""
     since = await house.stream.last_sequence()
     house.bus.mode = "hang after"
     for _ in range(10):
@@ -616,7 +622,7 @@ async def test_relay_killed_between_publishing_and_deleting(house: House) -> Non
     await house.until(house.published)
     ids = await stored(house, since)
     assert len(ids) == len(set(ids)) == 10
-    assert sum(map(len, house.bus.seen)) > 10
+    assert sum(map(len, house.bus.seen)) == 10
 
 
 async def test_order_survives_a_partial_failure(house: House) -> None:

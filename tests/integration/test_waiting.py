@@ -287,7 +287,7 @@ async def test_a_refused_filing_is_parked(house: House) -> None:
     assert isinstance(filing, Filing)
     unheard_of: Any = "public\0"
     state = replace(filing.step.state, privacy=unheard_of, report_id=UUID(int=1))
-    await waits.admit(replace(filing, step=replace(filing.step, state=state), tracking=b"other"))
+    await waits.admit(filing._replace(step=filing.step._replace(state=state), tracking=b"other"))
     await PLUMBING.call(RestartChild("database"), timeout=20)
     await drained(house)
     assert await reports_in(house) == 1

@@ -5,12 +5,10 @@ WITH input AS (
     SELECT *
     FROM unnest(
         $1::uuid[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[], $9::text[],
-        $10::timestamptz[], $11::timestamptz[], $12::timestamptz[],
-        $13::bigint[], $14::uuid[], $15::text[], $16::bytea[]
-    ) AS i (
+        $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::uuid[], $14::bytea[]
+    ) WITH ORDINALITY AS i (
         report_id, tracking, privacy, category, area, agency, reporter, content, terms,
-        created_at, level_since, due_at,
-        position, event_id, subject, payload
+        created_at, level_since, due_at, event_id, payload, place
     )
 ), filed AS (
     INSERT INTO reports.report (
@@ -31,7 +29,7 @@ WITH input AS (
     INSERT INTO reports.access (agency, created_at, report_id) SELECT agency, created_at, report_id FROM new
 )
 INSERT INTO reports.outbox (position, event_id, report_id, subject, payload)
-SELECT position, event_id, report_id, subject, payload FROM new;
+SELECT $15::bigint + place, event_id, report_id, 'jagawarga.events.report.received', payload FROM new;
 
 -- name: apply_steps
 -- Group commit of steps: each only if its report still has the version it was decided on; returns those that held.

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 async def bare(house: House, filings: Sequence[Filing]) -> dict[str, float]:
     """Insert ready rows batch by batch, each a transaction."""
     store = house.reports.store
-    rows = [store._filing_row(each, number) for number, each in enumerate(filings)]  # noqa: SLF001 - ready rows
+    rows = [store._filing_row(each) for each in filings]  # noqa: SLF001 - ready rows
     batches = [
         [list(column) for column in zip(*rows[start : start + BATCH], strict=True)]
         for start in range(0, len(rows), BATCH)
     ]
 
     async def insert(columns: list[list[Any]], connection: Any) -> None:
-        await connection.execute(SQL["insert_reports"], *columns)
+        await connection.execute(SQL["insert_reports"], *columns, 0)
 
     before, begun = used(), trio.current_time()
     for columns in batches:

@@ -32,7 +32,7 @@ STAGED = 1_024
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--number", type=click.IntRange(min=64), default=6_000, show_default=True, help="Submissions a round.")
 @click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True, help="Medians are of so many.")
-@click.option("--in-flight", type=click.IntRange(min=1), default=256, show_default=True, help="At once.")
+@click.option("--in-flight", type=click.IntRange(min=1), default=512, show_default=True, help="At once.")
 @click.option(
     "--texts", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A CSV of complaints to file."
 )
