@@ -135,7 +135,10 @@ def dormant_children(process: Process) -> int:
 
 
 def find(runtime: Runtime, path: str) -> tuple[str, Process]:
-    """Find an actor by its path or by a trailing part of it that only one has; raises `UnknownActor`."""
+    """Find an actor by its path or by a trailing part of it that only one has; raises `UnknownActor`.
+
+    A child that is folded up is woken; it is found by its whole path or by its name.
+    """
     wanted = path.strip("/")
     exact = _descend(runtime.root, wanted)
     if exact is not None:
@@ -145,6 +148,10 @@ def find(runtime: Runtime, path: str) -> tuple[str, Process]:
     for known, process in walk(runtime):
         if known == wanted:
             return known, process
+        if dormant_children(process) and "/" not in wanted:
+            sleeper = _named(process, process.actor, wanted)  # type: ignore[arg-type]  # a dynamic supervisor
+            if sleeper is not None:
+                return f"{known}/{wanted}", sleeper
         if known.endswith(f"/{wanted}"):
             matches.append((known, process))
         elif wanted and wanted.rsplit("/", 1)[-1] in known and len(near) < HINTS:

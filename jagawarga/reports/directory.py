@@ -64,6 +64,9 @@ class Directory:
             partition.start_asleep(report_id, name=self.address(report_id), state=folded, timers=timers)
         except AlreadyStarted:
             return True
+        except Exception as error:  # noqa: BLE001 - as in `start`
+            log.warning("reports.start_failed", error=type(error).__name__)
+            return False
         return True
 
     def look(self, report_id: UUID) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import marshal
 from typing import Any
+from uuid import UUID
 
 import pytest
 import trio
@@ -103,6 +104,21 @@ async def test_a_message_finds_it_as_if_it_had_hibernated(holder: Holder, autoju
         assert await holder.lay_down(key).call("?") == (key, (), 5)
         assert await holder.lay_down((key, 1), 5, key).call("?") == ((key, 1), (key,), 2)
         assert holder.log == []
+
+
+@pytest.mark.parametrize("key", ["a", 7, UUID(int=7)])
+async def test_an_operator_finds_it_by_its_name(holder: Holder, key: Any, autojump_clock: Any) -> None:
+    """By the name alone as by the whole path, asleep among others; one that is not there is not found."""
+    async with running(holder.spec) as runtime:
+        assert isinstance(runtime, Runtime)
+        for other in ("b", 8, UUID(int=8)):
+            holder.lay_down(other)
+        holder.lay_down(key)
+        path, process = snapshot.find(runtime, str(key))
+        assert (path.rsplit("/", 2)[-2:], process.state) == (["top", str(key)], "hibernated")
+        assert snapshot.find(runtime, path) == (path, process)
+        with pytest.raises(snapshot.UnknownActor):
+            snapshot.find(runtime, "c")
 
 
 @pytest.mark.parametrize("after", [0.0, 0.4, 1.5, 40.0, 97.3, 3 * MINUTE + 0.01, 86_400.5, 30 * 86_400.0])

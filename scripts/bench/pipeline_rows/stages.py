@@ -17,7 +17,7 @@ from jagawarga.edge.api.citizen import ReportBody
 from jagawarga.edge.bodies import read_body
 from jagawarga.plumbing.packing import Outgoing
 from jagawarga.reports.messages import decode_event, encode_event
-from jagawarga.reports.model import event_of, filed, shared_terms
+from jagawarga.reports.model import event_of, filed, fold_state, shared_terms
 from jagawarga.reports.store import SUBJECT, Filing
 from jagawarga.reports.tracking import PURPOSE, new_code
 from scripts.bench.pipeline_rows.whole import TEXT_LIMIT
@@ -78,7 +78,7 @@ async def stages(house: House, token: str, bodies: Sequence[bytes]) -> list[Stag
 
     async def start() -> None:
         for state in states:
-            house.reports.directory.start(state.report_id, state)
+            house.reports.directory.start_asleep(state.report_id, fold_state(state), 3600.0)
 
     found.append(Stage("actor", await _each(start, len(states))))
     messages = [_event(each) for each in filings]
