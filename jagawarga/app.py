@@ -26,6 +26,7 @@ from jagawarga.edge.server import Front
 from jagawarga.edge.site import build_site
 from jagawarga.edge.tree import edge_children
 from jagawarga.embedded.directory import DataDirectory
+from jagawarga.embedded.keycheck import keys_of
 from jagawarga.embedded.nats import prepare_nats
 from jagawarga.embedded.postgres import prepare_postgres
 from jagawarga.embedded.tree import embedded_children
@@ -144,7 +145,7 @@ def build(settings: Settings, directory: DataDirectory, catalogue: CatalogueServ
     nats = None if settings.nats_url else prepare_nats(directory, log=server_log("nats"))
     database_url = postgres.url if postgres else settings.database_url.get_secret_value()  # type: ignore[union-attr]
     nats_url = nats.url if nats else settings.nats_url.get_secret_value()  # type: ignore[union-attr]
-    keyring = Keyring.load(directory.keys)
+    keyring = keys_of(directory)
     door = AioDoor()
     database = Database(door, database_url)
     bus = Bus(door, nats_url)

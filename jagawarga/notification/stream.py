@@ -111,6 +111,9 @@ class LiveStream:
     @asynccontextmanager
     async def subscribe(self, agency: str, after: int | None) -> AsyncIterator[AsyncIterator[StreamEvent]]:
         """Follow the events of `agency` from behind `after` on, or from now on; see `NotificationDoor`."""
+        if after is not None:
+            # After a restore the stream is shorter than what a client has seen of the former one: it begins anew.
+            after = min(after, await self.bus.last_sequence())
         send, receive = trio.open_memory_channel[StreamEvent](self._behind)
         # Registered before the past is read, so that nothing falls between; doubles are told by their sequence.
         self._followers[send] = agency

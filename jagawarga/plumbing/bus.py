@@ -20,17 +20,19 @@ from nats.js.api import ConsumerConfig, StreamState
 from jagawarga.errors import Unavailable
 from jagawarga.plumbing.aio import DEADLINE, AioDoor, at_close
 from jagawarga.plumbing.declaring import declare
-from jagawarga.plumbing.packing import HEADER, Outgoing, next_message, pack, place_of, sequence_of, unpack
+from jagawarga.plumbing.packing import HEADER, ROOM, Outgoing, next_message, pack, place_of, sequence_of, unpack
 from jagawarga.plumbing.publishing import MESSAGE_ID, Publishing
 from jagawarga.plumbing.pulling import Pulling
-from jagawarga.plumbing.streams import BURIED, CONSUMERS, EVENTS, STREAMS, stream_of
+from jagawarga.plumbing.streams import BURIED, CONSUMERS, EVENTS, STREAMS, SUBJECTS, stream_of
 from supervisors import Actor
 
 CONNECT_SECONDS = 5.0
 PUBLISH_SECONDS = 5.0
 IN_FLIGHT = 256
 GIVE_UP_FETCHING_AFTER = 3
-CHECK_EVERY = 5.0
+CHECK_EVERY = 1.0
+UNSENDABLE = "unsendable"
+"""The kind of event that a dead letter has which could not even be published."""
 RECENT_AT_ONCE = 32
 
 _SHORT_REPLY = 9
@@ -84,6 +86,11 @@ class Bus:
         """True while the broker is connected."""
         return self._client is not None and bool(self._client.is_connected)
 
+    @property
+    def is_closed(self) -> bool:
+        """True when the connection is gone and will not come back by itself."""
+        return self._client is not None and bool(self._client.is_closed)
+
     async def publish(self, messages: Sequence[Outgoing], *, deadline: float = DEADLINE) -> set[str]:
         """Publish in order, many in flight, and return the ids of those the broker has stored.
 
@@ -113,6 +120,10 @@ class Bus:
     async def retry(self, delivery: Delivery, delay: float) -> None:
         """Ask for the message again after `delay` seconds."""
         await self.door.run(self._retry, delivery, delay)
+
+    async def bury(self, message: Outgoing, reason: str) -> None:
+        """Put a message that can not be published among the dead letters, as much of it as there is room for."""
+        await self.door.run(self._bury, message, reason)
 
     async def park(self, delivery: Delivery, reason: str) -> None:
         """Put the message among the dead letters with the reason, then take it off its consumer."""
@@ -242,6 +253,16 @@ class Bus:
             msg = f"the broker is out of reach ({type(error).__name__})"
             raise Unavailable(msg) from error
 
+    async def _bury(self, message: Outgoing, reason: str) -> None:
+        stream = self._stream()
+        headers = {MESSAGE_ID: f"dlq-{message.message_id}", "Reason": reason}
+        subject = f"{BURIED}.{SUBJECTS}.{UNSENDABLE}"
+        try:
+            await stream.publish(subject, message.payload[:ROOM], PUBLISH_SECONDS, headers=headers)
+        except _DOWN as error:
+            msg = f"the broker is out of reach ({type(error).__name__})"
+            raise Unavailable(msg) from error
+
     async def _find(self, stream: str, subject: str) -> bytes | None:
         try:
             found = await self._stream().get_last_msg(stream, subject, direct=True)
@@ -272,10 +293,13 @@ class Bus:
     async def _read_from(self, place: int, limit: int) -> list[Delivery]:
         state = await self._events_state()
         first = max(sequence_of(place), state.first_seq)
-        # A place within a message: there may be no more events in that one.
-        behind = first + limit + (place != place_of(first))
-        found = await self._stored(range(first, min(state.last_seq + 1, behind)))
-        return [each for each in found if each.sequence >= place]
+        found: list[Delivery] = []
+        # A place may be the last of its message, and whole stretches may have been deleted.
+        while not found and first <= state.last_seq:
+            behind = min(state.last_seq + 1, first + limit)
+            found = [each for each in await self._stored(range(first, behind)) if each.sequence >= place]
+            first = behind
+        return found
 
     async def _recent(self, limit: int) -> set[str]:
         state = await self._events_state()
@@ -378,8 +402,15 @@ def _last_of(delivery: Delivery) -> bool:
     return delivery.carried.left == 0
 
 
+class ConnectionClosed(Exception):
+    """nats-py has given its connection up for good: the actor crashes with this and makes another."""
+
+
 class BusActor(Actor):
-    """Connects the handle, declares streams and consumers, closes it."""
+    """Connects the handle, declares streams and consumers, closes it; crashes when the client has closed itself.
+
+    nats-py reconnects by itself, but not after every error that a server may say.
+    """
 
     async def init(self, bus: Bus) -> None:
         """Connect; a broker that is not there fails the start, and the supervisor tries again."""
@@ -389,6 +420,14 @@ class BusActor(Actor):
         except _DOWN as error:
             msg = f"the broker is out of reach ({type(error).__name__})"
             raise Unavailable(msg) from error
+        self.send_after(CHECK_EVERY, "check")
+
+    def handle_info(self, message: Any) -> None:
+        """Look whether the client still means to be connected."""
+        del message
+        if self.bus.is_closed:
+            raise ConnectionClosed
+        self.send_after(CHECK_EVERY, "check")
 
     async def terminate(self, reason: Any) -> None:
         """Disconnect."""

@@ -7,6 +7,7 @@ twice carries the same message id, and consumers remember what they have seen.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any, Final, NamedTuple, Protocol
@@ -16,7 +17,7 @@ import structlog
 import trio
 
 from jagawarga.errors import Unavailable
-from jagawarga.plumbing.packing import Outgoing
+from jagawarga.plumbing.packing import Outgoing, unsendable
 from jagawarga.plumbing.telemetry import OUTBOX_LAG, OUTBOX_ROWS
 from supervisors import Actor
 
@@ -24,6 +25,8 @@ WINDOW: Final = 500
 LOOK_EVERY: Final = 1.0
 RETRY_FIRST: Final = 0.25
 RETRY_LIMIT: Final = 10.0
+TRIES: Final = 6
+"""So often an event is refused while others are taken; then it is put aside."""
 KICK: Final = "kick"
 """Cast to the relay after a commit; it looks every `LOOK_EVERY` seconds in any case."""
 _LOOK: Final = object()
@@ -60,6 +63,9 @@ class Publisher(Protocol):
     async def publish_packed(self, messages: Sequence[Outgoing]) -> set[str]:
         """Publish in order and return the ids the broker has stored."""
 
+    async def bury(self, message: Outgoing, reason: str) -> None:
+        """Put a message among the dead letters."""
+
     async def recent(self, limit: int) -> set[str]:
         """The ids of the newest `limit` events the broker has stored, or of a few more."""
 
@@ -77,6 +83,7 @@ class Relay(Actor):
         # A former life, or a window that went wrong, may have published what it did not come to delete. The broker
         # knows a message again, but not an event that travels in another company.
         self.in_doubt = True
+        self.refused: Counter[str] = Counter()
         self.oldest: UUID | None = None
         self.oldest_seen = 0.0
         self.timer = self.send_after(0.0, _LOOK)
@@ -123,9 +130,13 @@ class Relay(Actor):
         fresh = [Outgoing(str(row.event_id), row.subject, row.payload) for row in window]
         if stored:
             fresh = [each for each in fresh if each.message_id not in stored]
+        buried = await self._bury(fresh)
+        if buried:
+            fresh = [each for each in fresh if each.message_id not in buried]
         if fresh:
-            stored |= await self.bus.publish_packed(fresh)
+            stored |= await self._publish(fresh)
         self.in_doubt = False
+        stored |= buried
         done = [row for row in window if str(row.event_id) in stored]
         if done:
             await self.outbox.delete(done)
@@ -134,6 +145,29 @@ class Relay(Actor):
             msg = f"the broker took {len(done)} of {len(window)} events"
             raise Unavailable(msg)
         return True
+
+    async def _publish(self, messages: Sequence[Outgoing]) -> set[str]:
+        """Publish, and count against each what the broker did not take while it took others."""
+        stored = await self.bus.publish_packed(messages)
+        if len(stored) == len(messages):
+            self.refused.clear()
+        elif stored:
+            self.refused.update(each.message_id for each in messages if each.message_id not in stored)
+        return stored
+
+    async def _bury(self, messages: Sequence[Outgoing]) -> set[str]:
+        """Put aside what can never be published, so that it holds up nobody else's events; returns the ids."""
+        buried: set[str] = set()
+        for each in messages:
+            reason = unsendable(each)
+            if reason is None and self.refused[each.message_id] >= TRIES:
+                reason = f"the broker refused it {TRIES} times"
+            if reason is not None:
+                await self.bus.bury(each, reason)
+                log.error("relay.buried", message=each.message_id, reason=reason)
+                self.refused.pop(each.message_id, None)
+                buried.add(each.message_id)
+        return buried
 
     def _pause(self) -> float:
         if self.failures == 0:

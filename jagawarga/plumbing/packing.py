@@ -9,6 +9,7 @@ A place is the message's sequence and the event's number within it, as one growi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import groupby
@@ -19,6 +20,10 @@ PACK: Final = 64
 """Events in a message, at most."""
 ROOM: Final = 32_768
 """Bytes of payloads in a message, at most; an event that is longer travels alone."""
+LONGEST: Final = 60_000
+"""Bytes of an event, at most."""
+LONGEST_SUBJECT: Final = 200
+_SUBJECT: Final = re.compile(r"jagawarga\.events(?:\.[A-Za-z0-9_\-]+)+")
 HEADER: Final = "Packed"
 """The header of a message that holds several events; it says how many."""
 
@@ -33,6 +38,18 @@ class Outgoing(NamedTuple):
     subject: str
     payload: bytes
     parts: tuple[str, ...] = ()
+
+
+def unsendable(message: Outgoing) -> str | None:
+    """Say why no broker would take a message; `None` for one that can be sent.
+
+    Nobody looks at a subject again behind this: a blank or a line break in it would begin another command.
+    """
+    if len(message.subject) > LONGEST_SUBJECT or not _SUBJECT.fullmatch(message.subject):
+        return "its subject is none"
+    if len(message.payload) > LONGEST:
+        return f"it has {len(message.payload)} bytes"
+    return None
 
 
 def pack(messages: Iterable[Outgoing]) -> Iterator[Outgoing]:

@@ -153,8 +153,14 @@ class ReportActor(Actor):
 
     async def _write(self, step: Transition) -> bool:
         """Write a step; False when the report has moved on without us, and then its state is to be loaded."""
-        held: bool = await commit(self.crew.writer, step)
+        try:
+            held: bool = await commit(self.crew.writer, step)
+        except Corrupt as error:
+            self.crew.quarantine.add_stuck(self.report_id, error)
+            raise Stop(Shutdown("corrupt")) from None
         self.failures = 0
+        if self.report_id in self.crew.quarantine:
+            self.crew.quarantine.release(self.report_id)
         self.state = step.state if held else None
         return held
 

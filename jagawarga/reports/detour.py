@@ -10,7 +10,8 @@ import random
 from typing import Final
 
 FIRST: Final = 0.5
-LONGEST: Final = 5.0
+LONGEST: Final = 30.0
+"""Rarely, for whoever tries waits in vain. Who is behind it: the drain, which has the filings that took the detour."""
 
 
 class Detour:

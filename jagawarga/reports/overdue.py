@@ -49,6 +49,8 @@ async def _escalate_due(crew: Crew, until: datetime) -> int:
 def _hurry(crew: Crew, row: Any) -> bool | None:
     """True if an actor sees to it, False if there can be none now, `None` for a row that can not be read."""
     report_id = row["report_id"]
+    if report_id in crew.quarantine:
+        return None  # it is looked at again in its own time
     if crew.directory.look(report_id):
         return True
     try:
@@ -56,5 +58,4 @@ def _hurry(crew: Crew, row: Any) -> bool | None:
     except Corrupt as error:
         crew.quarantine.add(report_id, error)
         return None
-    crew.quarantine.release(report_id)
     return crew.directory.start(report_id, state)

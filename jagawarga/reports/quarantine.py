@@ -1,4 +1,4 @@
-"""Reports whose rows can not be read: known, counted, shown to the operator, and looked at again until they can.
+"""Reports whose rows can not be read, or whose next step is refused: known, counted, told, and tried again.
 
 They have no actor, so one of them costs nothing, and neither do a hundred thousand: nothing crashes again and again.
 """
@@ -27,6 +27,7 @@ class Quarantine:
 
     def __init__(self) -> None:
         self._wrong: dict[UUID, str] = {}
+        self._stuck: set[UUID] = set()
         CORRUPT.set(0)
 
     def __len__(self) -> int:
@@ -43,8 +44,18 @@ class Quarantine:
         self._wrong[report_id] = str(error)
         CORRUPT.set(len(self._wrong))
 
+    def add_stuck(self, report_id: UUID, error: Corrupt) -> None:
+        """Note a report whose row can be read, but whose next step the database refuses."""
+        self._stuck.add(report_id)
+        self.add(report_id, error)
+
+    def is_stuck(self, report_id: UUID) -> bool:
+        """Tell whether only a step that is written takes the report from here."""
+        return report_id in self._stuck
+
     def release(self, report_id: UUID) -> None:
         """Forget a report: it can be read, or it is gone."""
+        self._stuck.discard(report_id)
         if self._wrong.pop(report_id, None) is not None:
             log.info("report.readable_again", report=report_id)
             CORRUPT.set(len(self._wrong))

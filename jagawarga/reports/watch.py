@@ -102,7 +102,8 @@ class Watch(Actor):
             except Corrupt as error:
                 quarantine.add(report_id, error)
                 continue
-            if state is None or state.status in ENDS or self.crew.directory.start(report_id, state):
+            gone = state is None or state.status in ENDS
+            if gone or (self.crew.directory.start(report_id, state) and not quarantine.is_stuck(report_id)):
                 quarantine.release(report_id)
 
     def describe(self) -> dict[str, Any]:

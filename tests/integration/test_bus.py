@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -91,6 +92,25 @@ async def test_nothing_is_lost_behind_a_cancelled_fetch(nats_url: str) -> None:
         await bus.publish(sent)
         with trio.fail_after(5):
             assert [each.message_id for each in await drain(bus)] == [each.message_id for each in sent]
+
+
+async def test_a_client_that_gives_up_is_replaced(nats_url: str) -> None:
+    """What the server says to end a connection for good ends it for a second, not until somebody restarts the bus."""
+    async with connected(nats_url) as bus:
+        await drain(bus)
+        first = bus._client
+
+        async def offend() -> None:
+            await bus._client.publish("x" * 10_000, b"")
+            await bus._client.flush(1)
+
+        with contextlib.suppress(Exception):
+            await bus.door.run(offend)
+        with trio.fail_after(10):
+            while bus._client is first or not bus.is_open:
+                await trio.sleep(0.05)
+        sent = events(1)
+        assert await bus.publish(sent) == {sent[0].message_id}
 
 
 async def test_no_such_consumer(nats_url: str) -> None:

@@ -172,6 +172,18 @@ async def test_a_stream_resumes_where_it_broke_off(
     assert len(all_there_are) == 40
 
 
+async def test_a_stream_shorter_than_what_a_client_has_seen(fresh_database_url: str, nats_url: str) -> None:
+    """After a restore places begin anew: a client with a later one gets what happens from now on, not silence."""
+    agency = f"dinas-{uuid.uuid4().hex[:6]}"
+    async with context(fresh_database_url, nats_url) as notifications:
+        stream = notifications.stream
+        after = await notifications.bus.last_sequence() + 10_000_000
+        async with stream.subscribe(agency, after=after) as live:
+            await notifications.bus.publish(outgoing(event("x", agency)))
+            (seen,) = await take(live, 1)
+    assert seen.sequence < after
+
+
 async def _feed(stream: LiveStream) -> None:
     """A hub of the test's own stream."""
     async with running(worker("hub", Hub, stream)):

@@ -31,7 +31,15 @@ BROKEN = {
     "status": "UPDATE reports.report SET status = 'melayang' WHERE report_id = $1",
     "time": "UPDATE reports.report SET level_since = 'infinity' WHERE report_id = $1",
 }
-UNTIE = "ALTER TABLE reports.report DROP CONSTRAINT IF EXISTS report_status_known"
+UNTIE = (
+    "ALTER TABLE reports.report DROP CONSTRAINT IF EXISTS report_status_known,"
+    " DROP CONSTRAINT IF EXISTS report_times_known"
+)
+REFUSED = {
+    "a version of which there is no next": "UPDATE reports.report SET version = 2147483647 WHERE report_id = $1",
+    "a line of history that is there already": "INSERT INTO reports.history SELECT report_id, 2, 'x', status, level,"
+    " agency, 'x', created_at, NULL FROM reports.report WHERE report_id = $1",
+}
 
 
 async def as_owner(url: str, sql: str, *args: Any) -> Any:
@@ -142,6 +150,59 @@ async def test_an_actor_that_meets_a_bad_row_does_not_crash_on_and_on(
 
         await house.until(back)
         assert (await house.reports.act("lurah", report_id, "acknowledge", None)).status == "acknowledged"
+
+
+@pytest.mark.parametrize("wrong", REFUSED)
+async def test_a_step_the_database_refuses_is_not_tried_on_and_on(
+    fresh_database_url: str, nats_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    """Its report is put aside with its name in the log, others climb, and it is tried again now and then."""
+    monkeypatch.setattr(watch, "READ_AGAIN_EVERY", 0.3)
+    async with built(fresh_database_url, nats_url, tmp_path) as house:
+        stuck, *others = [(await house.file()).report_id for _ in range(5)]
+    await as_owner(fresh_database_url, REFUSED[wrong], stuck)
+    late = utc_now() + timedelta(hours=1, seconds=1)
+    async with built(fresh_database_url, nats_url, tmp_path, clock=lambda: late) as house:
+        reports = house.reports
+        writes = 0
+        write = reports.store.write
+
+        async def counted(batch: Any) -> Any:
+            nonlocal writes
+            writes += any(each.state.report_id == stuck for each in batch)
+            return await write(batch)
+
+        monkeypatch.setattr(reports.store, "write", counted)
+
+        async def climbed() -> bool:
+            return await levels(house, others) == {1} and stuck in reports.crew.quarantine
+
+        await house.until(climbed)
+        tried = writes
+        await trio.sleep(1.5)
+        assert writes - tried <= 6, "at most once in READ_AGAIN_EVERY"
+        assert stuck in reports.crew.quarantine
+        assert [name.whereis().restarts for name in reports.directory.partitions] == [0] * 8  # type: ignore[union-attr]
+        await as_owner(fresh_database_url, "UPDATE reports.report SET version = 1 WHERE report_id = $1", stuck)
+        await as_owner(fresh_database_url, "DELETE FROM reports.history WHERE report_id = $1 AND event = 'x'", stuck)
+
+        async def back() -> bool:
+            return await levels(house, [stuck]) == {1} and stuck not in reports.crew.quarantine
+
+        await house.until(back)
+
+
+@pytest.mark.parametrize(
+    "column", ["created_at = '20000-01-01'", "level_since = '-infinity'", "due_at = '4713-01-01 BC'"]
+)
+async def test_times_nobody_can_read_are_refused(
+    fresh_database_url: str, nats_url: str, tmp_path: Path, column: str
+) -> None:
+    """The driver can not give a page with one of them: the database does not take it."""
+    async with built(fresh_database_url, nats_url, tmp_path) as house:
+        await house.file()
+        with pytest.raises(asyncpg.CheckViolationError):
+            await as_owner(fresh_database_url, f"UPDATE reports.report SET {column}")
 
 
 async def test_whoever_asks_while_the_row_is_found_out_is_told(

@@ -21,6 +21,7 @@ from jagawarga.plumbing.aio import AioActor, AioDoor
 from jagawarga.plumbing.bus import Bus, BusActor
 from jagawarga.plumbing.clock import utc_now
 from jagawarga.plumbing.database import Connection, Database, DatabaseActor
+from jagawarga.plumbing.deadletters import DeadLetters
 from jagawarga.plumbing.keys import Keyring
 from jagawarga.plumbing.packing import Outgoing
 from jagawarga.plumbing.writer import commit
@@ -80,6 +81,9 @@ class Flaky:
             msg = "down"
             raise Unavailable(msg)
         return await self.bus.recent(limit)
+
+    async def bury(self, message: Outgoing, reason: str) -> None:
+        await self.bus.bury(message, reason)
 
     async def publish_packed(self, messages: Any) -> set[str]:
         self.seen.append(list(messages))
@@ -623,6 +627,33 @@ async def test_relay_killed_between_publishing_and_deleting(house: House) -> Non
     ids = await stored(house, since)
     assert len(ids) == len(set(ids)) == 10
     assert sum(map(len, house.bus.seen)) == 10
+
+
+@pytest.mark.parametrize(
+    ("subject", "payload"),
+    [
+        ("", b"{}"),
+        ("jagawarga.events.a b", b"{}"),
+        ("jagawarga.events.a\r\nPUB x 0", b"{}"),
+        ("$JS.API.STREAM.PURGE.EVENTS", b"{}"),
+        ("jagawarga.events." + "x" * 5_000, b"{}"),
+        ("jagawarga.events.report.received", b"x" * 2_000_000),
+    ],
+)
+async def test_an_event_that_can_not_be_published_is_put_aside(house: House, subject: str, payload: bytes) -> None:
+    """It lies among the dead letters with the reason, and nobody else's event waits for it."""
+    since = await house.stream.last_sequence()
+    sql = "INSERT INTO reports.outbox VALUES (0, $1, $1, $2, $3)"
+    poison = uuid4()
+    await house.query(f"{sql} RETURNING position", poison, subject, payload)
+    receipt = await house.file()
+    await house.until(house.published)
+    assert [decode_event(each.payload).report_id for each in await house.stream.read_from(since + 1, 9)] == [
+        receipt.report_id
+    ]
+    letters = await DeadLetters(house.stream).oldest(1000)
+    assert any(each.subject == "jagawarga.events.unsendable" for each in letters)
+    assert house.stream.is_open
 
 
 async def test_order_survives_a_partial_failure(house: House) -> None:
