@@ -141,11 +141,12 @@ def serve(settings: Settings, clock: Clock = utc_now) -> int:
 
 def build(settings: Settings, directory: DataDirectory, catalogue: CatalogueService, clock: Clock = utc_now) -> House:
     """Make the handles; nothing runs yet. Raises `StartupError`."""
+    # Before anything is there that they would be missed for.
+    keyring = keys_of(directory)
     postgres = None if settings.database_url else prepare_postgres(directory, log=server_log("postgres"))
     nats = None if settings.nats_url else prepare_nats(directory, log=server_log("nats"))
     database_url = postgres.url if postgres else settings.database_url.get_secret_value()  # type: ignore[union-attr]
     nats_url = nats.url if nats else settings.nats_url.get_secret_value()  # type: ignore[union-attr]
-    keyring = keys_of(directory)
     door = AioDoor()
     database = Database(door, database_url)
     bus = Bus(door, nats_url)
