@@ -39,9 +39,6 @@ class Area:
         neighbours of an edge and no point slips through between them.
         """
         x, y = point
-        west, south, east, north = self.bounds
-        if not (west <= x <= east and south <= y <= north):
-            return False
         odd = False
         for ax, ay, bx, by in self.edges:
             if not ay <= y <= by:
@@ -56,7 +53,12 @@ class Area:
 
 def area_at(areas: Sequence[Area], point: Point) -> Area | None:
     """Find the first area that holds `point`; the same one each time, also on a common edge."""
-    return next((area for area in areas if area.holds(point)), None)
+    x, y = point
+    for area in areas:
+        west, south, east, north = area.bounds
+        if west <= x <= east and south <= y <= north and area.holds(point):
+            return area
+    return None
 
 
 def area_named_in(areas: Sequence[Area], address: str) -> Area | None:

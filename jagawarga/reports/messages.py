@@ -227,21 +227,21 @@ def decode_event(payload: bytes) -> ReportEvent:
             raise ValueError(msg)
         due_at = read.get("due_at")
         return ReportEvent(
-            event_id=read_uuid(read["event_id"]),
-            type=str(read["type"]),
-            report_id=read_uuid(read["report_id"]),
-            version=int(read["version"]),
-            privacy=read["privacy"],
-            category=str(read["category"]),
-            status=read["status"],
-            agency=str(read["agency"]),
-            holder=str(read["holder"]),
-            level=int(read["level"]),
-            authorities=tuple(map(str, read["authorities"])),
-            occurred_at=datetime.fromisoformat(read["occurred_at"]),
-            due_at=None if due_at is None else datetime.fromisoformat(due_at),
-            reporter=read.get("reporter"),
-            schema=int(read["schema"]),
+            read_uuid(read["event_id"]),
+            str(read["type"]),
+            read_uuid(read["report_id"]),
+            int(read["version"]),
+            read["privacy"],
+            str(read["category"]),
+            read["status"],
+            str(read["agency"]),
+            str(read["holder"]),
+            int(read["level"]),
+            tuple(map(str, read["authorities"])),
+            datetime.fromisoformat(read["occurred_at"]),
+            None if due_at is None else datetime.fromisoformat(due_at),
+            read.get("reporter"),
+            int(read["schema"]),
         )
     except (KeyError, TypeError, AttributeError) as error:
         msg = f"not a report event ({type(error).__name__})"
