@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
+import datetime as dt
 import ssl
 import tempfile
 from contextlib import asynccontextmanager, contextmanager
@@ -47,14 +47,16 @@ class Behaviour:
     mails: list[tuple[str, EmailMessage]] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)
     connections: int = 0
+    signed_in: bool = False
 
     async def handle_EHLO(self, server: Any, session: Any, envelope: Any, hostname: str, responses: Any) -> Any:  # noqa: N802 - the name of aiosmtpd
-        if not session.host_name:
+        if session.ssl is None:  # and not the second one, behind STARTTLS
             self.connections += 1
         session.host_name = hostname
         return responses
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802 - the name of aiosmtpd
+        self.signed_in = bool(session.authenticated)
         if self.drop_at == "RCPT":
             server.transport.abort()
         if self.rcpt:
@@ -89,15 +91,15 @@ def smtp_server(behaviour: Behaviour, security: str = "none") -> Iterator[Server
             mine = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             mine.load_cert_chain(certificate)
             trust.load_verify_locations(certificate)
-            extra = {"authenticator": authenticate, "auth_required": True}
+            extra = {"authenticator": authenticate}
             extra |= {"ssl_context": mine} if security == "tls" else {"tls_context": mine, "require_starttls": True}
             if security == "tls":
                 extra["auth_require_tls"] = False  # it does not see that all of it is TLS
         controller = Controller(behaviour, hostname="127.0.0.1", port=_free_port(), **extra)
         controller.start()
         try:
-            known = (USER, PASSWORD) if security != "none" else (None, None)
-            yield Server("localhost", controller.port, security, *known, "kabar@jagaraya.test", trust)  # type: ignore[arg-type]
+            user, password = (USER, PASSWORD) if security != "none" else (None, None)
+            yield Server("localhost", controller.port, security, user, password, "kabar@jagaraya.test", trust)  # type: ignore[arg-type]
         finally:
             controller.stop()
 
@@ -114,15 +116,15 @@ def _certificate(directory: Path) -> Path:
     """A certificate for localhost that nobody has signed but itself."""
     key = ec.generate_private_key(CURVE)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     made = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
         .sign(key, SHA256())
     )

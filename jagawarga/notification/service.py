@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 NEWEST: Final = (datetime(9999, 1, 1, tzinfo=UTC), UUID(int=2**128 - 1))
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
-_ID: Final = 16
+_AT, _ID = 8, 16
+"""Bytes of a cursor."""
 
 
 def _key(agency: str) -> str:
@@ -204,14 +205,17 @@ class Notifications:
 
 
 def _cursor(at: datetime, notification_id: UUID) -> str:
-    place = ((at - EPOCH) // MICROSECOND).to_bytes(8) + notification_id.bytes
+    place = ((at - EPOCH) // MICROSECOND).to_bytes(_AT) + notification_id.bytes
     return base64.urlsafe_b64encode(place).decode()
 
 
 def _place(cursor: str) -> tuple[datetime, UUID]:
     try:
         place = base64.b64decode(cursor, altchars=b"-_", validate=True)
-        at = EPOCH + int.from_bytes(place[:-_ID]) * MICROSECOND
-        return at, UUID(bytes=place[-_ID:])
+        if len(place) != _AT + _ID:
+            msg = "another length"
+            raise ValueError(msg)
+        at = EPOCH + int.from_bytes(place[:_AT]) * MICROSECOND
+        return at, UUID(bytes=place[_AT:])
     except (ValueError, OverflowError):
         raise Invalid("wrong cursor", fields={"cursor": "is not one of ours"}) from None

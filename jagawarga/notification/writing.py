@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 LINES: Final = 20
 """More news than this in one message are counted, not told."""
+WIRE: Final = SMTP.clone(max_line_length=998)
+"""Headers are not folded: a link cut in two is none for some programs. 998 is what RFC 5322 allows."""
 PUSHED: Final = 5
 """Lines of a push: all of it has to fit into one record of 4 KiB."""
 
@@ -65,7 +67,7 @@ def code_words(code: str, language: Language) -> Words:
 def mail(said: Words, envelope: Envelope, language: Language) -> EmailMessage:
     """Make a mail of plain text and simple HTML; with RFC 8058's one click where it can be stopped."""
     texts = TEXTS[language]
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=WIRE)
     domain = envelope.sender.rpartition("@")[2]
     message["From"] = Address("JagaWarga", addr_spec=envelope.sender)
     message["To"] = Address(addr_spec=envelope.to)

@@ -46,7 +46,7 @@ async def test_a_batch_goes_over_one_connection(security: str) -> None:
             for number in range(3):
                 assert (await opened.send(letter(f"w{number}@kota.test"))).fate == "sent"
     assert [to for to, _ in behaviour.mails] == ["w0@kota.test", "w1@kota.test", "w2@kota.test"]
-    assert behaviour.connections == 1
+    assert (behaviour.connections, behaviour.signed_in) == (1, security != "none")
     _, mail = behaviour.mails[0]
     assert (mail["From"], mail["Subject"]) == ("JagaWarga <kabar@jagaraya.test>", "Kabar laporan Anda")
     plain = mail.get_body(("plain",))
