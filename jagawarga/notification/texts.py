@@ -55,8 +55,8 @@ TEXTS: Final[Mapping[Language, Texts]] = {
         code_ignore="Jika Anda tidak memintanya, abaikan surel ini.",
     ),
     "en": Texts(
-        one="News of your report",
-        many="{count} news of your reports",
+        one="An update on your report",
+        many="{count} updates on your reports",
         lines={
             "report.received": "Your report has been received by {holder}.",
             "report.acknowledged": "Your report has been acknowledged by {holder}.",
@@ -73,7 +73,7 @@ TEXTS: Final[Mapping[Language, Texts]] = {
             "report.resolved": "Your report has been resolved.",
             "report.rejected": "Your report can not be handled. The reason is with your report.",
         },
-        any_line="There is news of your report.",
+        any_line="There is an update on your report.",
         inbox="Sign in to JagaWarga to read all of it:",
         stop="Receive no more of these e-mails:",
         code_subject="JagaWarga confirmation code",

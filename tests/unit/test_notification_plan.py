@@ -200,7 +200,7 @@ def test_a_mail_has_two_bodies_and_a_way_out() -> None:
     envelope = Envelope("kabar@kota.test", "a@b.id", "n-1", NOW, desk.link(), desk.stop_link("p"))
     made = mail(said, envelope, "en")
     plain, rich = (part.get_content() for part in made.iter_parts())
-    assert made["Subject"] == "2 news of your reports"
+    assert made["Subject"] == "2 updates on your reports"
     assert made["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert made["Message-ID"] == "<n-1@kota.test>"
     link = made["List-Unsubscribe"].strip("<>")
