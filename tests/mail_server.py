@@ -43,6 +43,8 @@ class Behaviour:
     data: str = ""
     drop_at: str = ""
     """`RCPT` or `DATA`: break the connection there; of a mail's data after all of it has come."""
+    drop_for: str = ""
+    """An address at which the connection breaks."""
     slow: float = 0.0
     mails: list[tuple[str, EmailMessage]] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)
@@ -57,7 +59,7 @@ class Behaviour:
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802 - the name of aiosmtpd
         self.signed_in = bool(session.authenticated)
-        if self.drop_at == "RCPT":
+        if self.drop_at == "RCPT" or address == self.drop_for:
             server.transport.abort()
         if self.rcpt:
             return self.rcpt

@@ -23,6 +23,10 @@ class Letter:
 class Session(Protocol):
     """A channel that is ready to send; no two messages at once."""
 
+    @property
+    def usable(self) -> bool:
+        """Whether another message can be sent; if not, the channel is to be opened again."""
+
     async def send(self, letter: Letter) -> Outcome:
         """Send one message and say what became of it; never raises but for a cancellation and our own bugs.
 

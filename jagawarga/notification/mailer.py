@@ -112,6 +112,11 @@ class MailSession:
         self.line = line
         self.mailer = mailer
 
+    @property
+    def usable(self) -> bool:
+        """Whether the connection still stands."""
+        return not self.line.broken
+
     async def send(self, letter: Letter) -> Outcome:
         """Send one mail; see `channel.Session`."""
         written = self._written(letter)
@@ -154,7 +159,7 @@ class Line:
         self.handed_over = False
         """Whether the end of a mail's data may have been sent, and its answer has not come."""
         self._client: smtplib.SMTP | None = None
-        self._broken = False
+        self.broken = False
         self._cut = False
 
     def connect(self) -> None:
@@ -178,10 +183,10 @@ class Line:
         """Send one mail to one address."""
         self.handed_over = False
         client = self._client
-        if client is None or self._broken:
+        if client is None or self.broken:
             return Outcome("again", "connection-lost")
         try:
-            code, _ = client.mail(self.server.sender, ["SMTPUTF8"] if not to.isascii() else [])
+            code, _ = client.mail(self.server.sender)
             if code in _OK:
                 code, _ = client.rcpt(to)
             if code not in _OK:
@@ -196,13 +201,13 @@ class Line:
             code, _ = client.getreply()
             self.handed_over = False
         except (OSError, smtplib.SMTPException) as error:
-            self._broken = True
+            self.broken = True
             return Outcome("unknown" if self.handed_over else "again", type(error).__name__)
         return Outcome("sent") if code in _OK else _refused(code)
 
     def cut(self) -> None:
         """Break the connection, whatever a thread is waiting for on it."""
-        self._cut = self._broken = True
+        self._cut = self.broken = True
         client = self._client
         if client is not None and client.sock is not None:
             # Closing alone would not wake a thread that reads.

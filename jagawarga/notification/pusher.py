@@ -82,6 +82,11 @@ class PushSession:
         self.pusher = pusher
         self.client = client
 
+    @property
+    def usable(self) -> bool:
+        """Always: each post stands by itself."""
+        return True
+
     async def send(self, letter: Letter) -> Outcome:
         """Push to every browser of the recipient; what one of them took is sent. See `channel.Session`."""
         outcomes: list[Outcome] = []

@@ -93,7 +93,7 @@ class Sender(Actor):
                     await self._free(letters[number:], lease, now)
                     break
                 try:
-                    if session is None:
+                    if session is None or not session.usable:
                         session = await stack.enter_async_context(self.channel.open())
                 except Unavailable:
                     # Of these nothing was sent, and no try of theirs is used up: the channel as a whole waits.

@@ -166,3 +166,18 @@ async def test_a_citizens_stream_resumes(last: str | None) -> None:
         seen = await read_until(stream, b'data: {"n":3}\n\n')
         assert (b'{"n":2}' in seen) == (last is not None)
         assert b'{"n":1}' not in seen
+
+
+async def test_citizens_streams_take_no_place_of_the_agencies() -> None:
+    """One has so many and no more, all have so many together, and an officer still gets theirs."""
+    async with edge(streams=1, streams_own=3, streams_each=2) as house:
+        streams = [await listen(house, None) for _ in range(2)]
+        await until(lambda: house.house.notification.subscribers == 2)
+        one_more = await house.client.get("/v1/me/stream", headers=CITIZEN)
+        assert (one_more.status_code, one_more.headers["retry-after"]) == (429, "5")
+        async with house.client.stream("GET", "/v1/agency/stream", headers=OFFICER) as answer:
+            assert answer.status_code == 200
+        await streams[0].aclose()
+        await until(lambda: house.house.notification.subscribers == 1)
+        await listen(house, None)
+        await until(lambda: house.house.notification.subscribers == 2)

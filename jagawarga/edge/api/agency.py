@@ -67,14 +67,19 @@ async def stream(ask: Ask[NoQuery, None]) -> Streaming:
     return event_stream(ask, lambda after: ask.doors.notification.subscribe(ask.agency, after=after))
 
 
-def event_stream(ask: Ask[NoQuery, None], subscribe: Callable[[int | None], Stream]) -> Streaming:
-    """Return a stream that goes on behind the event the client saw last; `Invalid` for a number that is none."""
+def event_stream(
+    ask: Ask[NoQuery, None], subscribe: Callable[[int | None], Stream], *, owner: str | None = None
+) -> Streaming:
+    """Return a stream that goes on behind the event the client saw last; `Invalid` for a number that is none.
+
+    `owner` is the citizen whose it is; agencies have places of their own.
+    """
     last = ask.header(LAST_EVENT_ID)
     if last is not None and not (last.isascii() and last.isdecimal() and len(last) <= MAX_DIGITS):
         raise Invalid(WRONG, fields={LAST_EVENT_ID: "must be the number of an event"})
-    ask.guard.admit_stream()
+    ask.guard.admit_stream(owner)
     subscription = subscribe(None if last is None else int(last))
-    return Streaming(EventStream(subscription, ask.guard, ask.limits, ask.draining))
+    return Streaming(EventStream(subscription, ask.guard, ask.limits, ask.draining, owner))
 
 
 ROUTES = (

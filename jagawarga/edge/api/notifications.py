@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 HTML = "text/html; charset=utf-8"
 POINT, AUTH = 65, 16
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
-_ADDRESS = re.compile(r"[^@\s<>\"(),:;\\\[\]]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])")
+# Without quoted local parts and without SMTPUTF8, which mail servers may refuse.
+_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])")
 _FORM = """<!doctype html><html lang="id"><head><meta charset="utf-8"><title>JagaWarga</title></head><body>
 <form method="post"><p>Berhenti menerima surel dari JagaWarga? / Receive no more e-mail from JagaWarga?</p>
 <button>Berhenti / Stop</button></form></body></html>
@@ -153,7 +154,8 @@ async def mark(ask: Ask[NoQuery, MarkBody]) -> Answer:
 
 async def stream(ask: Ask[NoQuery, None]) -> Streaming:
     """Stream the events of the caller's own reports as they happen, from behind `Last-Event-ID` on."""
-    return event_stream(ask, lambda after: ask.doors.notification.subscribe_own(ask.principal.pseudonym, after=after))
+    mine = ask.principal.pseudonym
+    return event_stream(ask, lambda after: ask.doors.notification.subscribe_own(mine, after=after), owner=mine)
 
 
 async def preferences(ask: Ask[NoQuery, None]) -> Answer:

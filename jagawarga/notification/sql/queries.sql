@@ -16,7 +16,10 @@ WITH fresh AS (
     SELECT n.recipient, n.event_id, c.channel, n.report_id, n.type, n.status, n.holder, n.private, n.at,
            'queued', '', 0, n.at, n.at
     FROM news AS n
-    JOIN notification.preference AS p ON p.recipient = n.recipient
+    CROSS JOIN LATERAL (
+        -- LIMIT asks for a look-up each: joined freely, a batch is hashed against a whole city's preferences.
+        SELECT wanted, reachable FROM notification.preference AS q WHERE q.recipient = n.recipient LIMIT 1
+    ) AS p
     JOIN unnest($12::text[]) AS c (channel) ON (n.kind || ':' || c.channel) = ANY (p.wanted)
     WHERE (c.channel <> 'email' OR p.reachable)
       AND (c.channel <> 'push'
