@@ -66,7 +66,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """How a delivery is left: `queued` comes up again at `due_at`."""
+    """How a delivery is left: `queued` comes up again at `due_at`, which says nothing for the others."""
 
     state: Literal["queued", "sent", "failed"]
     reason: str
@@ -103,11 +103,11 @@ def send_at(rhythm: Rhythm, channel: str, news: datetime, now: datetime) -> date
 def settled(outcome: Outcome, attempts: int, now: datetime, dice: float) -> Settlement:
     """What becomes of a delivery after its `attempts`-th sending; `dice` in [0, 1) is the jitter."""
     if outcome.fate == "sent":
-        return Settlement("sent", "", now)
+        return Settlement("sent", "", NOBODYS)
     if outcome.fate == "again" and attempts < TRIES:
         full = min(RETRY_LIMIT, RETRY_FIRST * 2.0 ** (attempts - 1))
         return Settlement("queued", outcome.reason, now + timedelta(seconds=full * (0.5 + dice / 2)))
-    return Settlement("failed", outcome.reason, now)
+    return Settlement("failed", outcome.reason, NOBODYS)
 
 
 def _minute(at: datetime) -> int:

@@ -16,7 +16,7 @@ import structlog
 
 from jagawarga.errors import Corrupt, Unavailable
 from jagawarga.notification.channel import SEND_WITHIN, Letter
-from jagawarga.notification.plan import CONFIRM, EXPIRES, KEPT, Due, Outcome, Settlement, send_at, settled
+from jagawarga.notification.plan import CONFIRM, EXPIRES, KEPT, NOBODYS, Due, Outcome, Settlement, send_at, settled
 from jagawarga.plumbing.telemetry import DELIVERIES
 from supervisors import Actor
 
@@ -110,7 +110,9 @@ class Sender(Actor):
             try:
                 preferences = self.desk.unseal(recipient, known[recipient][1])
             except (KeyError, Corrupt) as error:
-                await self._settle(recipient, news, lease, Settlement("failed", type(error).__name__, now), "failed")
+                await self._settle(
+                    recipient, news, lease, Settlement("failed", type(error).__name__, NOBODYS), "failed"
+                )
                 continue
             later: dict[datetime, list[Due]] = defaultdict(list)
             for each in news:
@@ -122,7 +124,7 @@ class Sender(Actor):
                     continue
                 old = [each for each in some if now - each.at > EXPIRES]
                 if old:
-                    await self._settle(recipient, old, lease, Settlement("failed", "too-old", now), "failed")
+                    await self._settle(recipient, old, lease, Settlement("failed", "too-old", NOBODYS), "failed")
                 letters += [
                     Letter(recipient, preferences, part)
                     for part in _parts([each for each in some if now - each.at <= EXPIRES])

@@ -179,7 +179,8 @@ class Notifications:
             self.desk.seal(recipient, after),
             reachable=after.address is not None,
             confirmation=None if after.confirmation == before.confirmation else after.confirmation,
-            now=self.clock(),
+            # The day is enough: when somebody changed their preferences to the second is nobody's to know.
+            now=self.clock().replace(hour=0, minute=0, second=0, microsecond=0),
         )
         if not saved:
             msg = "the preferences were changed meanwhile"

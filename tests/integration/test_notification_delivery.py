@@ -18,7 +18,7 @@ import trio
 from jagawarga.errors import Conflict, Invalid, NotFound
 from jagawarga.notification.mailer import Server
 from jagawarga.notification.messages import AddBrowser, SetPreferences
-from jagawarga.notification.plan import CHANNELS, Settlement
+from jagawarga.notification.plan import CHANNELS, NOBODYS, Settlement
 from jagawarga.notification.preferences import Preferences
 from jagawarga.notification.sender import LEASE, Sender
 from jagawarga.notification.service import Notifications, Ways
@@ -174,6 +174,21 @@ async def test_a_private_report_names_no_authority(fresh_database_url: str) -> N
     raw = behaviour.mails[1][1].as_string() + text_of(behaviour.mails[1][1])
     assert "Laporan Anda telah diterima." in raw
     assert not any(word in raw for word in ("inspektorat", "korupsi", str(told.report_id)))
+
+
+async def test_a_change_of_preferences_leaves_no_time(fresh_database_url: str) -> None:
+    """Of the code that was mailed the day is kept, and neither code nor address in the open."""
+    behaviour = Behaviour()
+    with smtp_server(behaviour) as server:
+        async with world(fresh_database_url, server) as house:
+            await confirmed(house, behaviour, "p1")
+            await house.settled([("email", "sent", "", 1)])
+            (row,) = await house.rows()
+            ((_, sealed),) = (await house.made.store.preferences(["p1"])).values()
+    times = {row["at"], row["due_at"], row["leased_until"]}
+    assert times == {START.replace(hour=0), NOBODYS}
+    assert b"kota" not in sealed
+    assert "kota" not in str(row)
 
 
 async def test_without_a_mail_server_nothing_is_queued(fresh_database_url: str) -> None:

@@ -14,7 +14,18 @@ from jagawarga.errors import Conflict, StartupError, TooManyRequests
 from jagawarga.notification.desk import Desk
 from jagawarga.notification.mailer import server_of
 from jagawarga.notification.messages import Kind, SetPreferences
-from jagawarga.notification.plan import RETRY_LIMIT, TRIES, WIB, Due, Outcome, Rhythm, kind_of, send_at, settled
+from jagawarga.notification.plan import (
+    NOBODYS,
+    RETRY_LIMIT,
+    TRIES,
+    WIB,
+    Due,
+    Outcome,
+    Rhythm,
+    kind_of,
+    send_at,
+    settled,
+)
 from jagawarga.notification.preferences import (
     CODE_LIVES,
     CODE_TRIES,
@@ -97,7 +108,8 @@ def test_tries_end_and_pauses_grow() -> None:
 @pytest.mark.parametrize(("fate", "state"), [("sent", "sent"), ("failed", "failed"), ("unknown", "failed")])
 def test_what_is_never_sent_again(fate: str, state: str) -> None:
     """What arrived, what was refused for good, and what nobody knows of."""
-    assert settled(Outcome(fate), 1, NOW, 0.0).state == state  # type: ignore[arg-type]
+    made = settled(Outcome(fate), 1, NOW, 0.0)  # type: ignore[arg-type]
+    assert (made.state, made.due_at) == (state, NOBODYS)
 
 
 def wish(email: str | None = None, **changes: object) -> SetPreferences:
