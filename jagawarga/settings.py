@@ -66,7 +66,7 @@ class Settings(BaseSettings):
         "http://localhost:8000", pattern="^https?://[^ ]+$", description="how people reach this API"
     )
     smtp_url: SecretStr | None = Field(
-        None, description="the mail server, smtp[s]://user:password@host:port; without it there is no e-mail"
+        None, description="the mail server, smtps://user:password@host or smtp://… with STARTTLS; none, no e-mail"
     )
     smtp_from: str = Field(
         "jagawarga@localhost", pattern="^[^@ <>]+@[^@ <>]+$", description="the address that e-mail comes from"

@@ -27,6 +27,7 @@ from jagawarga.plumbing.aio import AioActor, AioDoor
 from jagawarga.plumbing.bus import Bus
 from jagawarga.plumbing.database import Database, DatabaseActor
 from jagawarga.plumbing.keys import Keyring
+from jagawarga.plumbing.telemetry import DELIVERIES
 from jagawarga.reports.messages import ReportEvent
 from supervisors import Registry, worker
 from supervisors.testing import running
@@ -131,6 +132,8 @@ async def browser(house: World, service: PushService, recipient: str, path: str 
 async def test_an_event_is_mailed_and_pushed_once(fresh_database_url: str) -> None:
     """However often it comes; who never said what they want hears through the inbox alone."""
     behaviour = Behaviour()
+    counted = [DELIVERIES.labels(channel, "sent") for channel in CHANNELS]
+    before = [each._value.get() for each in counted]
     with smtp_server(behaviour) as server:
         async with push_service() as service, world(fresh_database_url, server) as house:
             await confirmed(house, behaviour, "p1")
@@ -140,6 +143,7 @@ async def test_an_event_is_mailed_and_pushed_once(fresh_database_url: str) -> No
             await house.tell("p2")
             await house.until(lambda: len(behaviour.mails) == 2 and len(service.posts) == 1)
             await house.settled([("email", "sent", "", 1), ("email", "sent", "", 1), ("push", "sent", "", 1)])
+    assert [each._value.get() - was for each, was in zip(counted, before, strict=True)] == [2, 1]
     assert "Laporan Anda dinyatakan selesai oleh Dinas dinas-a." in text_of(behaviour.mails[1][1])
     ((path, headers, body),) = service.posts
     shown = json.loads(agent.read(body))
