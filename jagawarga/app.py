@@ -34,7 +34,8 @@ from jagawarga.errors import StartupError, Unavailable
 from jagawarga.identity.seeding import plan, seed
 from jagawarga.identity.service import Identity
 from jagawarga.identity.tree import identity_tree
-from jagawarga.notification.service import Notifications
+from jagawarga.notification.mailer import server_of
+from jagawarga.notification.service import Notifications, Ways
 from jagawarga.notification.tree import notification_tree
 from jagawarga.operations import operations
 from jagawarga.plumbing import telemetry
@@ -161,7 +162,7 @@ def build(settings: Settings, directory: DataDirectory, catalogue: CatalogueServ
         bus=bus,
     )
     intake = Intake(identity, reports)
-    notifications = Notifications(database, bus)
+    notifications = Notifications(database, bus, keyring, ways_of(settings, catalogue), clock)
     limits = limits_of(settings)
     doors = Doors(
         identity=identity,
@@ -182,6 +183,17 @@ def build(settings: Settings, directory: DataDirectory, catalogue: CatalogueServ
         Watching(settings.loop_block_limit, settings.loop_block_crash_after), DeadLetters(bus),
     )  # fmt: skip
     return house
+
+
+def ways_of(settings: Settings, catalogue: CatalogueService) -> Ways:
+    """How people are reached, as set. Raises `StartupError`."""
+    url = settings.smtp_url
+    server = None if url is None else server_of(url.get_secret_value(), settings.smtp_from)
+
+    def name(key: str) -> str:
+        return next((each.name for each in catalogue.agencies() if each.key == key), key)
+
+    return Ways(server, settings.public_url, settings.push_private_addresses, name)
 
 
 def tree(house: House) -> ChildSpec:

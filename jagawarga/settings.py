@@ -62,6 +62,18 @@ class Settings(BaseSettings):
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = Field(
         (), description="networks whose X-Forwarded-For is believed"
     )
+    public_url: str = Field(
+        "http://localhost:8000", pattern="^https?://[^ ]+$", description="how people reach this API"
+    )
+    smtp_url: SecretStr | None = Field(
+        None, description="the mail server, smtps://user:password@host or smtp://… with STARTTLS; none, no e-mail"
+    )
+    smtp_from: str = Field(
+        "jagawarga@localhost", pattern="^[^@ <>]+@[^@ <>]+$", description="the address that e-mail comes from"
+    )
+    push_private_addresses: bool = Field(
+        default=False, description="post pushes to http and private addresses, too; for trials only"
+    )
 
     @classmethod
     def settings_customise_sources(

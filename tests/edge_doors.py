@@ -14,14 +14,14 @@ from jagawarga.catalogue.messages import Agency, Assignment, Category
 from jagawarga.edge.doors import Doors
 from jagawarga.errors import Conflict, Invalid, NotFound, Unauthenticated
 from jagawarga.identity.messages import PersonalFacts, Principal, Session
-from jagawarga.notification.messages import StreamEvent
+from jagawarga.notification.messages import Browser, Inbox, ShownPreferences, StreamEvent
 from jagawarga.reports.messages import FileReport, HistoryEntry, Page, Receipt, ReportView
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from jagawarga.identity.messages import AddOfficer, OpenSession, RegisterCitizen
-    from jagawarga.notification.messages import Notification
+    from jagawarga.notification.messages import AddBrowser, Notification, SetPreferences
     from jagawarga.reports.messages import Action, Status, SubmitReport
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
@@ -189,6 +189,10 @@ class FakeNotification:
         self.more = trio.Event()
         self.gone = False
         self.subscribers = 0
+        self.stopped = 0
+        self.notices: dict[str, list[Notification]] = {}
+        self.wishes: dict[str, ShownPreferences] = {}
+        self.known_browsers: dict[str, dict[UUID, Browser]] = {}
 
     def publish(self, data: str) -> None:
         self.events.append(StreamEvent(len(self.events) + 1, "report.received", data))
@@ -202,9 +206,58 @@ class FakeNotification:
         self.more.set()
         self.more = trio.Event()
 
-    async def inbox(self, recipient: str, *, limit: int) -> tuple[Notification, ...]:
-        del recipient, limit
-        return ()
+    async def inbox(self, recipient: str, *, cursor: str | None, limit: int, unread: bool) -> Inbox:
+        if cursor is not None:
+            raise Invalid("wrong cursor", fields={"cursor": "is not one of ours"})
+        found = [each for each in self.notices.get(recipient, ()) if not (unread and each.is_read)]
+        return Inbox(tuple(found[:limit]), None, sum(not each.is_read for each in found))
+
+    async def mark(self, recipient: str, ids: Sequence[UUID] | None, *, read: bool) -> None:
+        self.notices[recipient] = [
+            replace(each, is_read=read) if ids is None or each.notification_id in ids else each
+            for each in self.notices.get(recipient, ())
+        ]
+
+    async def preferences(self, recipient: str) -> ShownPreferences:
+        return self.wishes.get(recipient) or ShownPreferences("id", {}, None, "none", None, None, {})
+
+    async def prefer(self, recipient: str, wish: SetPreferences) -> ShownPreferences:
+        self.wishes[recipient] = ShownPreferences(
+            wish.language, wish.channels, wish.email, "pending" if wish.email else "none", wish.digest_hour,
+            wish.quiet, {},
+        )  # fmt: skip
+        return self.wishes[recipient]
+
+    async def confirm(self, recipient: str, code: str) -> ShownPreferences:
+        if code != "12345678":
+            raise Invalid("wrong", fields={"code": "is wrong"})
+        self.wishes[recipient] = replace(self.wishes[recipient], email_state="confirmed")
+        return self.wishes[recipient]
+
+    async def stop_mail(self, token: str) -> None:
+        if token != "good-token":
+            raise NotFound("no such token")
+        self.stopped += 1
+
+    def push_key(self) -> str:
+        return "key"
+
+    async def add_browser(self, recipient: str, browser: AddBrowser) -> Browser:
+        made = Browser(uuid4(), browser.endpoint.split("/")[2])
+        self.known_browsers.setdefault(recipient, {})[made.subscription_id] = made
+        return made
+
+    async def browsers(self, recipient: str) -> tuple[Browser, ...]:
+        return tuple(self.known_browsers.get(recipient, {}).values())
+
+    async def remove_browser(self, recipient: str, subscription_id: UUID) -> None:
+        if self.known_browsers.get(recipient, {}).pop(subscription_id, None) is None:
+            raise NotFound("no such subscription")
+
+    @asynccontextmanager
+    async def subscribe_own(self, recipient: str, *, after: int | None) -> AsyncIterator[AsyncIterator[StreamEvent]]:
+        async with self.subscribe(recipient, after=after) as events:
+            yield events
 
     @asynccontextmanager
     async def subscribe(self, agency: str, *, after: int | None) -> AsyncIterator[AsyncIterator[StreamEvent]]:

@@ -7,6 +7,7 @@ hashes under a random key nobody ever sees, so that not even a memory dump of th
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from contextlib import contextmanager
 from hashlib import blake2b
 from ipaddress import IPv6Address, ip_address
@@ -46,6 +47,7 @@ class Guard:
             "tracking": Buckets(limits.rate_tracking, limits.addresses),
         }
         self._streams = 0
+        self._own_streams: Counter[bytes] = Counter()
         self._tracking = trio.Semaphore(limits.tracking_at_once)
 
     def allow(self, allowance: Allowance, who: str) -> None:
@@ -78,20 +80,36 @@ class Guard:
         finally:
             self._tracking.release()
 
-    def admit_stream(self) -> None:
-        """Raise `Unavailable` when all places for event streams are taken."""
-        if self._streams >= self._limits.streams:
+    def admit_stream(self, owner: str | None = None) -> None:
+        """Raise `Unavailable` when all places for event streams are taken, `TooManyRequests` for a citizen's own.
+
+        A citizen is an `owner`; citizens have other places than agencies, or a few could shut these out.
+        """
+        if owner is not None and self._own_streams[self._hashed(owner)] >= self._limits.streams_each:
+            raise TooManyRequests(TOO_OFTEN, retry_after=5.0)
+        taken = self._streams if owner is None else self._own_streams.total()
+        if taken >= (self._limits.streams if owner is None else self._limits.streams_own):
             msg = "all event streams are taken"
             raise Unavailable(msg, retry_after=5.0)
 
     @contextmanager
-    def stream(self) -> Iterator[None]:
+    def stream(self, owner: str | None = None) -> Iterator[None]:
         """Hold one of the places for event streams."""
-        self._streams += 1
+        if owner is None:
+            self._streams += 1
+            try:
+                yield
+            finally:
+                self._streams -= 1
+            return
+        key = self._hashed(owner)
+        self._own_streams[key] += 1
         try:
             yield
         finally:
-            self._streams -= 1
+            self._own_streams[key] -= 1
+            if not self._own_streams[key]:
+                del self._own_streams[key]
 
     def address(self, peer: str, forwarded: Sequence[str]) -> str:
         """Return the client's address: the peer's, or what trusted proxies say; of IPv6 the /64 a site owns."""

@@ -41,6 +41,11 @@ class EdgeLimits:
     """For requests in flight to finish when the server is stopped in order."""
     connections: int = 2_000
     streams: int = 200
+    """Of agencies."""
+    streams_own: int = 1_000
+    """Of all citizens; the rest of the connections is for requests."""
+    streams_each: int = 4
+    """Of one citizen."""
     stream_seconds: float = 900.0
     """Life of an event stream: no longer than that of the token that opened it."""
     heartbeat_seconds: float = 15.0

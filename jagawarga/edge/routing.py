@@ -87,7 +87,7 @@ class Streaming:
 class Route:
     """One row of the table: `who` is `None` for anyone; `allowance` counts beside that of the address."""
 
-    method: Literal["GET", "POST", "PUT"]
+    method: Literal["GET", "POST", "PUT", "DELETE"]
     path: str
     handler: Callable[[Ask[Any, Any]], Awaitable[Answer | Streaming]]
     who: Role | None = None

@@ -15,7 +15,7 @@ import trio
 from quart import Response, g, request
 from quart_trio import QuartTrio
 
-from jagawarga.edge.api import agency, citizen, operator, ops, public, tracking
+from jagawarga.edge.api import agency, citizen, notifications, operator, ops, public, tracking
 from jagawarga.edge.bodies import read_body, read_query
 from jagawarga.edge.doors import Doors
 from jagawarga.edge.guard import Guard
@@ -35,6 +35,7 @@ __all__ = ["ROUTES", "Doors", "EdgeLimits", "build_site"]
 ROUTES: tuple[Route, ...] = (
     *public.ROUTES,
     *citizen.ROUTES,
+    *notifications.ROUTES,
     *tracking.ROUTES,
     *agency.ROUTES,
     *operator.ROUTES,

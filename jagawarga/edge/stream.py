@@ -54,11 +54,13 @@ class EventStream(ResponseBody):
         guard: Guard,
         limits: EdgeLimits,
         draining: Callable[[], Awaitable[object]],
+        owner: str | None = None,
     ) -> None:
         self._subscription = subscription
         self._guard = guard
         self._limits = limits
         self._draining = draining
+        self._owner = owner
         self._put, self._take = trio.open_memory_channel[bytes](BUFFER)
         self._stack = AsyncExitStack()
         self._reading = trio.CancelScope()
@@ -67,7 +69,7 @@ class EventStream(ResponseBody):
     async def __aenter__(self) -> Self:
         """Open the subscription and start to read it."""
         self._put.send_nowait(HELLO)
-        self._stack.enter_context(self._guard.stream())
+        self._stack.enter_context(self._guard.stream(self._owner))
         self._nursery = await self._stack.enter_async_context(trio.open_nursery())
         self._nursery.start_soon(self._read)
         self._nursery.start_soon(self._end_in_time)

@@ -13,6 +13,8 @@ from jagawarga.reports.messages import ReportEvent, decode_event
 from supervisors import Actor
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jagawarga.notification.store import Store
     from jagawarga.plumbing.bus import Bus, Delivery
 
@@ -30,10 +32,11 @@ log = structlog.get_logger()
 class Notifier(Actor):
     """Pulls, records, acknowledges, in this order: killed in between, the same events come again and change nothing."""
 
-    def init(self, bus: Bus, store: Store) -> None:
-        """Begin to pull."""
+    def init(self, bus: Bus, store: Store, channels: Sequence[str] = ()) -> None:
+        """Begin to pull; what is wanted on one of `channels` is queued for it."""
         self.bus = bus
         self.store = store
+        self.channels = channels
         self.processed = 0
         self.parked = 0
         self.failures = 0
@@ -67,7 +70,7 @@ class Notifier(Actor):
                 good.append(delivery)
         if events:
             try:
-                await self.store.record(events)
+                await self.store.record(events, self.channels)
             except Corrupt:
                 good = [each for each, event in zip(good, events, strict=True) if await self._record_alone(each, event)]
             await self.bus.ack(good)
@@ -77,7 +80,7 @@ class Notifier(Actor):
     async def _record_alone(self, delivery: Delivery, event: ReportEvent) -> bool:
         """Record one event of a refused batch; the one that is refused again is the poison."""
         try:
-            await self.store.record([event])
+            await self.store.record([event], self.channels)
         except Corrupt as error:
             await self._park(delivery, str(error))
             return False

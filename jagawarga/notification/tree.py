@@ -1,4 +1,4 @@
-"""Notification's place in the tree: two consumers that need nothing of each other."""
+"""Notification's place in the tree: two consumers and a sender for each channel, that need nothing of each other."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from jagawarga.notification.actor import Notifier
 from jagawarga.notification.hub import Hub
+from jagawarga.notification.sender import Sender
 from supervisors import ChildSpec, supervisor, worker
 
 if TYPE_CHECKING:
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
 
 def notification_tree(notifications: Notifications) -> ChildSpec:
     """Spec of the subtree."""
+    channels = notifications.channels
     children = [
-        worker("notifier", Notifier, notifications.bus, notifications.store),
+        worker("notifier", Notifier, notifications.bus, notifications.store, [each.name for each in channels]),
         worker("hub", Hub, notifications.stream),
+        *(worker(f"{each.name}-sender", Sender, each, notifications.store, notifications.desk) for each in channels),
     ]
     return supervisor("notification", children, intensity=50, period=5.0)

@@ -23,6 +23,7 @@
 | `jagawarga_admission_limit` | gauge | | submissions that may be under way |
 | `jagawarga_admission_wait_seconds` | gauge | | estimated time to answer those that are |
 | `jagawarga_notifications_total` | counter | `outcome` | events consumed: `processed`, `parked` |
+| `jagawarga_deliveries_total` | counter | `channel`, `outcome` | what became of notices by `email` and `push` |
 
 No label names a person, a report, a device or an address.
 """
@@ -85,6 +86,7 @@ ADMISSION_WAIT = Gauge(
     "jagawarga_admission_wait_seconds", "Time to answer all submissions under way.", registry=REGISTRY
 )
 NOTIFICATIONS = Counter("jagawarga_notifications", "Events consumed.", ["outcome"], registry=REGISTRY)
+DELIVERIES = Counter("jagawarga_deliveries", "Notices sent by channel.", ["channel", "outcome"], registry=REGISTRY)
 
 ActorFacts = tuple[str, int, int]
 """Kind and number of some actors, hibernated ones too, and the messages that wait for them."""

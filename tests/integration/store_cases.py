@@ -16,6 +16,8 @@ from jagawarga.catalogue.messages import Agency, Category
 from jagawarga.catalogue.store import Store as Catalogue
 from jagawarga.identity.messages import PersonalFacts
 from jagawarga.identity.store import Store as Identity
+from jagawarga.notification.plan import CHANNELS, KINDS, Settlement
+from jagawarga.notification.service import NEWEST as NEWEST_NOTICE
 from jagawarga.notification.store import Store as Notification
 from jagawarga.plumbing.aio import AioActor, AioDoor
 from jagawarga.plumbing.database import Database, DatabaseActor
@@ -32,6 +34,7 @@ NOW: Final = datetime(2026, 5, 6, 7, 8, tzinfo=UTC)
 FACTS: Final = PersonalFacts("Kenari", "3273014501900007", None, None, None)
 TABLES: Final = (
     "identity.account", "catalogue.agency", "catalogue.category", "notification.processed_event", "notification.notice",
+    "notification.preference", "notification.delivery", "notification.push_subscription",
     "reports.report", "reports.history", "reports.access", "reports.outbox",
 )  # fmt: skip
 Act = Callable[[], Awaitable[Any]]
@@ -154,7 +157,129 @@ async def notification_record(world: World) -> Act:
 
 async def notification_inbox(world: World) -> Act:
     await world.notification.record([event(await world.filed(), uuid4())])
-    return lambda: _then(world.notification.inbox("p-1", 1), len)
+    return lambda: _then(world.notification.inbox("p-1", NEWEST_NOTICE, 1), len)
+
+
+async def notification_unread(world: World) -> Act:
+    await world.notification.record([event(await world.filed(), uuid4())])
+    return lambda: _then(world.notification.unread("p-1"), lambda count: count > 0)
+
+
+async def notification_mark(world: World) -> Act:
+    await world.notification.mark("p-1", [], NOW + timedelta(days=1), read=True)
+    await world.notification.record([event(await world.filed(), uuid4())])
+    return lambda: world.notification.mark("p-1", [], NOW + timedelta(days=1), read=True)
+
+
+async def reachable(world: World) -> str:
+    """A pseudonym that wants everything on every channel, and can be reached by it."""
+    recipient = uuid4().hex
+    wanted = [f"{kind}:{channel}" for kind in KINDS for channel in CHANNELS]
+    assert await world.notification.save(
+        recipient, 0, wanted, b"sealed", reachable=True, confirmation=None, now=NOW
+    )  # fmt: skip
+    assert await world.notification.subscribe(recipient, uuid4().bytes, b"sealed") is not None
+    return recipient
+
+
+async def queued(world: World) -> ReportEvent:
+    """An event that waits to be mailed and pushed, and nothing else waits."""
+    await world.owner("DELETE FROM notification.delivery")
+    told = event(await world.filed(), uuid4())._replace(reporter=await reachable(world))
+    await world.notification.record([told], CHANNELS)
+    return told
+
+
+LATER: Final = NOW + timedelta(days=9)
+LEASE: Final = LATER + timedelta(minutes=5)
+OLDEST_NEWS: Final = NOW - timedelta(days=1)
+
+
+async def claimed(world: World) -> ReportEvent:
+    told = await queued(world)
+    assert [each.event_id for each in await world.notification.claim("email", LATER, LEASE, 9)] == [told.event_id]
+    return told
+
+
+async def begun(world: World) -> ReportEvent:
+    told = await claimed(world)
+    assert told.reporter is not None
+    assert await world.notification.begin("email", told.reporter, [told.event_id], LEASE) == {told.event_id}
+    return told
+
+
+async def notification_record_wanted(world: World) -> Act:
+    events = [event(await world.filed(), uuid4())._replace(reporter=await reachable(world)) for _ in range(2)]
+    return lambda: world.notification.record(events, CHANNELS)
+
+
+async def notification_preferences(world: World) -> Act:
+    recipient = await reachable(world)
+    return lambda: _then(world.notification.preferences([recipient]), lambda found: found[recipient])
+
+
+async def notification_save(world: World) -> Act:
+    recipient = await reachable(world)
+    return lambda: world.notification.save(
+        recipient, 1, ["progress:push"], b"other", reachable=False, confirmation=uuid4(), now=NOW
+    )
+
+
+async def notification_save_late(world: World) -> Act:
+    recipient = await reachable(world)
+    return lambda: world.notification.save(recipient, 7, [], b"", reachable=False, confirmation=uuid4(), now=NOW)
+
+
+async def notification_claim(world: World) -> Act:
+    await queued(world)
+    return lambda: _then(world.notification.claim("email", LATER, LEASE, 9), len)
+
+
+async def notification_begin(world: World) -> Act:
+    told = await claimed(world)
+    return lambda: _then(world.notification.begin("email", str(told.reporter), [told.event_id], LEASE), len)
+
+
+async def notification_settle(world: World) -> Act:
+    told = await begun(world)
+    made = Settlement("failed", "smtp-550", LATER)
+    return lambda: world.notification.settle("email", str(told.reporter), [told.event_id], LEASE, made)
+
+
+async def notification_interrupted(world: World) -> Act:
+    await begun(world)
+    return lambda: world.notification.interrupted("email", LEASE)
+
+
+async def notification_forget(world: World) -> Act:
+    told = await begun(world)
+    await world.notification.settle(
+        "email", str(told.reporter), [told.event_id], LEASE, Settlement("sent", "", LATER)
+    )  # fmt: skip
+    return lambda: world.notification.forget(LATER)
+
+
+async def notification_failures(world: World) -> Act:
+    await begun(world)
+    await world.notification.interrupted("email", LEASE)
+    told = (await world.owner("SELECT recipient FROM notification.delivery WHERE state = 'failed'"))[0]["recipient"]
+    return lambda: world.notification.failures(told, OLDEST_NEWS)
+
+
+async def notification_subscribe(world: World) -> Act:
+    recipient = uuid4().hex
+    return lambda: _then(world.notification.subscribe(recipient, uuid4().bytes, b"s"), lambda made: made is not None)
+
+
+async def notification_subscriptions(world: World) -> Act:
+    recipient = await reachable(world)
+    return lambda: _then(world.notification.subscriptions(recipient), len)
+
+
+async def notification_unsubscribe(world: World) -> Act:
+    recipient = await reachable(world)
+    ids = [each[0] for each in await world.notification.subscriptions(recipient)]
+    return lambda: world.notification.unsubscribe(recipient, ids)
 
 
 async def reports_write_filings(world: World) -> Act:
@@ -259,8 +384,21 @@ CASES: Final[dict[str, tuple[Callable[[World], Awaitable[Act]], ...]]] = {
     "catalogue.load": (catalogue_load,),
     "catalogue.put_agency": (catalogue_put_agency,),
     "catalogue.put_category": (catalogue_put_category,),
-    "notification.record": (notification_record,),
+    "notification.record": (notification_record, notification_record_wanted),
     "notification.inbox": (notification_inbox,),
+    "notification.unread": (notification_unread,),
+    "notification.mark": (notification_mark,),
+    "notification.preferences": (notification_preferences,),
+    "notification.save": (notification_save, notification_save_late),
+    "notification.claim": (notification_claim,),
+    "notification.begin": (notification_begin,),
+    "notification.settle": (notification_settle,),
+    "notification.interrupted": (notification_interrupted,),
+    "notification.forget": (notification_forget,),
+    "notification.failures": (notification_failures,),
+    "notification.subscribe": (notification_subscribe,),
+    "notification.subscriptions": (notification_subscriptions,),
+    "notification.unsubscribe": (notification_unsubscribe,),
     "reports.write": (reports_write_filings, reports_write_steps, reports_write_both, reports_write_first),
     "reports.oldest": (reports_oldest,),
     "reports.delete": (reports_delete,),

@@ -11,8 +11,9 @@ import pytest
 import trio
 
 from jagawarga.errors import NotFound
-from jagawarga.notification.service import Notifications
+from jagawarga.notification.service import NEWEST, Notifications
 from jagawarga.notification.tree import notification_tree
+from jagawarga.plumbing.keys import Keyring
 from jagawarga.plumbing.migrate import ROLES, migrate, migrations
 from supervisors.testing import running
 from tests.conftest import BOTH
@@ -73,7 +74,7 @@ def test_a_role_made_by_another_process_meanwhile(fresh_database_url: str) -> No
 async def test_a_reports_way(fresh_database_url: str, nats_url: str, tmp_path: Path) -> None:
     """Filed, acknowledged, climbed, tracked, listed for who may see it and nobody else, and told to its reporter."""
     async with built(fresh_database_url, nats_url, tmp_path) as house:
-        notifications = Notifications(house.database, house.stream)
+        notifications = Notifications(house.database, house.stream, Keyring({1: b"k" * 32}))
         house.catalogue.resolve = 1.0
         async with running(notification_tree(notifications)):
             receipt = await house.file(reporter="way-1")
@@ -97,6 +98,6 @@ async def test_a_reports_way(fresh_database_url: str, nats_url: str, tmp_path: P
             with pytest.raises(NotFound):
                 await house.reports.open_for_agency("camat", anonymous.report_id)
             with trio.fail_after(20):
-                while len(notices := await notifications.inbox("way-1", limit=10)) < len(steps):
+                while len(notices := await notifications.store.inbox("way-1", NEWEST, 10)) < len(steps):
                     await trio.sleep(0.02)
             assert sorted(each.type for each in notices) == sorted(steps)

@@ -162,7 +162,11 @@ async def test_own_reports_are_the_callers_and_never_the_anonymous_ones() -> Non
         assert [each["report_id"] for each in listed["items"]] == [own["report_id"]]
         one = await house.client.get(f"/v1/me/reports/{own['report_id']}", headers=CITIZEN)
         assert one.json()["text"] == "A hole."
-        assert (await house.client.get("/v1/me/notifications", headers=CITIZEN)).json() == {"items": []}
+        assert (await house.client.get("/v1/me/notifications", headers=CITIZEN)).json() == {
+            "items": [],
+            "cursor": None,
+            "unread": 0,
+        }
 
 
 async def test_the_public_sees_public_reports_only() -> None:

@@ -13,11 +13,12 @@ import trio
 
 from jagawarga.notification.actor import Notifier
 from jagawarga.notification.hub import Hub
-from jagawarga.notification.service import Notifications
-from jagawarga.notification.stream import LiveStream
+from jagawarga.notification.service import NEWEST, Notifications
+from jagawarga.notification.stream import LiveStream, of_agency
 from jagawarga.plumbing.aio import AioActor, AioDoor
 from jagawarga.plumbing.bus import Bus, BusActor
 from jagawarga.plumbing.database import Database, DatabaseActor
+from jagawarga.plumbing.keys import Keyring
 from jagawarga.plumbing.packing import Outgoing
 from jagawarga.reports.messages import ReportEvent, decode_event, encode_event
 from supervisors import Registry, worker
@@ -26,6 +27,7 @@ from supervisors.testing import running
 pytestmark = pytest.mark.both_databases
 
 names = Registry("test")
+KEYRING = Keyring({1: b"k" * 32})
 NOTIFIER, HUB = names.name("notifier"), names.name("hub")
 
 
@@ -58,7 +60,7 @@ async def context(database_url: str, nats_url: str) -> AsyncIterator[Notificatio
     """The notification context with its actors, the consumer emptied of what earlier tests left."""
     door = AioDoor()
     database, bus = Database(door, database_url, {"notification": 3}), Bus(door, nats_url)
-    made = Notifications(database, bus)
+    made = Notifications(database, bus, KEYRING)
     plumbing = (worker("aio", AioActor, door), worker("db", DatabaseActor, database), worker("bus", BusActor, bus))
     notifier = worker("notifier", Notifier, made.bus, made.store, name=NOTIFIER)
     async with running(*plumbing, notifier, worker("hub", Hub, made.stream, name=HUB)):
@@ -68,10 +70,10 @@ async def context(database_url: str, nats_url: str) -> AsyncIterator[Notificatio
 async def inbox(notifications: Notifications, recipient: str, count: int) -> list[Any]:
     """The inbox, once it holds `count`; and a moment later, so that one too many would be seen."""
     with trio.fail_after(30):
-        while len(await notifications.inbox(recipient, limit=100)) < count:
+        while len(await notifications.store.inbox(recipient, NEWEST, 100)) < count:
             await trio.sleep(0.02)
     await trio.sleep(0.2)
-    return list(await notifications.inbox(recipient, limit=100))
+    return list(await notifications.store.inbox(recipient, NEWEST, 100))
 
 
 def test_events_survive_the_wire() -> None:
@@ -163,7 +165,7 @@ async def test_a_stream_resumes_where_it_broke_off(
             await publish(outgoing(*(event("x", agency) for _ in range(30))))
             tenth = (await bus.read_from(start + 1, 30))[9]
             await trio.sleep(0.3)
-            async with stream.subscribe(agency, after=tenth.sequence) as live:
+            async with stream.subscribe(of_agency(agency), after=tenth.sequence) as live:
                 await publish(outgoing(*(event("x", agency) for _ in range(10))))
                 seen = [each.sequence for each in await take(live, 30)]
             all_there_are = await bus.read_from(start + 1, 100)
@@ -178,7 +180,7 @@ async def test_a_stream_shorter_than_what_a_client_has_seen(fresh_database_url: 
     async with context(fresh_database_url, nats_url) as notifications:
         stream = notifications.stream
         after = await notifications.bus.last_sequence() + 10_000_000
-        async with stream.subscribe(agency, after=after) as live:
+        async with stream.subscribe(of_agency(agency), after=after) as live:
             await notifications.bus.publish(outgoing(event("x", agency)))
             (seen,) = await take(live, 1)
     assert seen.sequence < after
@@ -196,9 +198,9 @@ async def test_a_follower_that_does_not_read_is_ended(fresh_database_url: str, n
     async with context(fresh_database_url, nats_url) as notifications:
         stream = notifications.stream
         stream._behind = 3
-        async with stream.subscribe(agency, after=None) as slow:
+        async with stream.subscribe(of_agency(agency), after=None) as slow:
             stream._behind = 1000
-            async with stream.subscribe(agency, after=None) as quick:
+            async with stream.subscribe(of_agency(agency), after=None) as quick:
                 await trio.sleep(0.3)
                 await notifications.bus.publish(outgoing(*(event("x", agency) for _ in range(10))))
                 assert len(await take(quick, 10)) == 10

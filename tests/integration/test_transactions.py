@@ -21,6 +21,7 @@ import trio
 import jagawarga
 from jagawarga.catalogue.messages import Agency
 from jagawarga.errors import Unavailable
+from jagawarga.notification.service import NEWEST
 from jagawarga.plumbing import database as database_module
 from jagawarga.plumbing.database import RETRIES, Connection
 from jagawarga.plumbing.migrate import migrate, migrations
@@ -145,7 +146,7 @@ async def test_an_event_recorded_by_many_is_one_notice(world: World) -> None:
     async with trio.open_nursery() as nursery:
         for _ in range(6):
             nursery.start_soon(once)
-    assert len(await world.notification.inbox("p-1", 100)) == 5
+    assert len(await world.notification.inbox("p-1", NEWEST, 100)) == 5
 
 
 async def test_a_real_deadlock_is_done_again(world: World) -> None:

@@ -16,6 +16,7 @@ from jagawarga.reports.messages import Status
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from jagawarga.notification.messages import Stream
     from jagawarga.reports.messages import Action
 
 ACTIONS: tuple[Action, ...] = ("acknowledge", "start", "resolve", "reject")
@@ -63,12 +64,22 @@ def acting(action: Action) -> Callable[[Ask[NoQuery, ActionBody | None]], Awaita
 
 async def stream(ask: Ask[NoQuery, None]) -> Streaming:
     """Stream the agency's events as they happen, from behind `Last-Event-ID` on."""
+    return event_stream(ask, lambda after: ask.doors.notification.subscribe(ask.agency, after=after))
+
+
+def event_stream(
+    ask: Ask[NoQuery, None], subscribe: Callable[[int | None], Stream], *, owner: str | None = None
+) -> Streaming:
+    """Return a stream that goes on behind the event the client saw last; `Invalid` for a number that is none.
+
+    `owner` is the citizen whose it is; agencies have places of their own.
+    """
     last = ask.header(LAST_EVENT_ID)
     if last is not None and not (last.isascii() and last.isdecimal() and len(last) <= MAX_DIGITS):
         raise Invalid(WRONG, fields={LAST_EVENT_ID: "must be the number of an event"})
-    ask.guard.admit_stream()
-    subscription = ask.doors.notification.subscribe(ask.agency, after=None if last is None else int(last))
-    return Streaming(EventStream(subscription, ask.guard, ask.limits, ask.draining))
+    ask.guard.admit_stream(owner)
+    subscription = subscribe(None if last is None else int(last))
+    return Streaming(EventStream(subscription, ask.guard, ask.limits, ask.draining, owner))
 
 
 ROUTES = (

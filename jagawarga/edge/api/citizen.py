@@ -1,4 +1,4 @@
-"""What a signed-in citizen may ask: file a report, follow their own, read their inbox."""
+"""What a signed-in citizen may ask: file a report, follow their own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from jagawarga.edge import views
-from jagawarga.edge.bodies import WRONG, Body, Key, Latitude, LimitQuery, Line, Lines, Longitude, NoQuery, PageQuery
+from jagawarga.edge.bodies import WRONG, Body, Key, Latitude, Line, Lines, Longitude, NoQuery, PageQuery
 from jagawarga.edge.routing import Answer, Ask, Route
 from jagawarga.errors import Invalid
 from jagawarga.reports.messages import Place, Privacy, SubmitReport
@@ -55,15 +55,8 @@ async def own_report(ask: Ask[NoQuery, None]) -> Answer:
     return Answer(views.whole(await ask.doors.reports.open_own(ask.principal.pseudonym, ask.report_id)))
 
 
-async def inbox(ask: Ask[LimitQuery, None]) -> Answer:
-    """List what became of the caller's reports, newest first."""
-    lines = await ask.doors.notification.inbox(ask.principal.pseudonym, limit=ask.query.limit)
-    return Answer({"items": [views.notification(line) for line in lines]})
-
-
 ROUTES = (
     Route("POST", "/v1/reports", submit, who="citizen", body=ReportBody, allowance="submit"),
     Route("GET", "/v1/me/reports", own_reports, who="citizen", query=PageQuery),
     Route("GET", "/v1/me/reports/<report_id>", own_report, who="citizen"),
-    Route("GET", "/v1/me/notifications", inbox, who="citizen", query=LimitQuery),
 )
