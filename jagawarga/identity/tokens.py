@@ -48,11 +48,19 @@ class Tokens:
         self._header = jwt.encode(HEADER, {}, self._key, algorithms=[ALGORITHM]).partition(".")[0]
 
     def issue(
-        self, subject: str, pseudonym: str, role: Role, agency: str | None, facts: PersonalFacts | None = None
+        self,
+        subject: str,
+        pseudonym: str,
+        role: Role,
+        agency: str | None,
+        facts: PersonalFacts | None = None,
+        *,
+        session: str | None = None,
     ) -> Session:
         """Sign a token for an account."""
         now = int(self.clock())
-        inner = json.dumps([subject, pseudonym, role, agency, None if facts is None else astuple(facts)]).encode()
+        known = None if facts is None else astuple(facts)
+        inner = json.dumps([subject, pseudonym, role, agency, known, session]).encode()
         claims = {
             "iss": ISSUER,
             "aud": AUDIENCE,
@@ -87,11 +95,11 @@ class Tokens:
             raise refused
         try:
             inner = self.keyring.unseal(PURPOSE, _decoded(self._verified(token)["sub"]))
-            subject, pseudonym, role, agency, facts = from_json(inner)
+            subject, pseudonym, role, agency, facts, session = from_json(inner)
             known = None if facts is None else PersonalFacts(*facts)
         except (Corrupt, ValueError, KeyError, TypeError, AttributeError):
             raise refused from None
-        return Principal(subject, pseudonym, role, agency, known)
+        return Principal(subject, pseudonym, role, agency, known, session)
 
 
 def _unpadded(data: bytes) -> bytes:
