@@ -85,7 +85,7 @@ class Streaming:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One row of the table: `who` is one role, several, or `None` for anyone; `allowance` counts beside the address's."""
+    """One row of the table: `who` is a role, several, or `None` for anyone; `allowance` counts beside the address's."""
 
     method: Literal["GET", "POST", "PUT", "DELETE"]
     path: str

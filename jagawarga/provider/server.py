@@ -65,10 +65,10 @@ class SimulatedProvider:
             places.release()
 
     async def _talk(self, stream: trio.SocketStream, connection: h11.Connection) -> None:
-        while not self.switches.outage:
+        while True:
             with trio.fail_after(IDLE_SECONDS):
                 request, body = await _read(stream, connection)
-            if request is None:
+            if request is None or self.switches.outage:
                 return
             status, answer, headers = await self._answer(request, body)
             if self.switches.outage:
@@ -121,8 +121,6 @@ async def _read(stream: trio.SocketStream, connection: h11.Connection) -> tuple[
             request = event
         elif isinstance(event, h11.Data):
             body = None if body is None or len(body) + len(event.data) > BODY_LIMIT else body + bytes(event.data)
-            if body is None:
-                return request, None
         elif isinstance(event, h11.EndOfMessage):
             return request, body
         else:
