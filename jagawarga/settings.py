@@ -108,7 +108,7 @@ def load_settings(**options: Any) -> Settings:
         if first["type"] == "extra_forbidden":
             msg = f"unknown setting {where!r}"
         else:
-            got = "" if "url" in where else f" (got {first.get('input')!r})"
+            got = "" if "url" in where or "secret" in where else f" (got {first.get('input')!r})"
             msg = f"wrong setting {where}: {first['msg'].lower()}{got}"
         raise StartupError(msg) from None
     except (SettingsError, tomllib.TOMLDecodeError, OSError) as error:
