@@ -31,6 +31,7 @@ from jagawarga.embedded.nats import prepare_nats
 from jagawarga.embedded.postgres import prepare_postgres
 from jagawarga.embedded.tree import embedded_children
 from jagawarga.errors import StartupError, Unavailable
+from jagawarga.identity.provider import HttpProvider
 from jagawarga.identity.seeding import plan, seed
 from jagawarga.identity.service import Identity
 from jagawarga.identity.tree import identity_tree
@@ -47,6 +48,8 @@ from jagawarga.plumbing.deadletters import DeadLetters
 from jagawarga.plumbing.keys import Keyring
 from jagawarga.plumbing.logs import configure_logging, log_supervision, server_log
 from jagawarga.plumbing.tree import plumbing_children
+from jagawarga.provider.population import Population, load_population
+from jagawarga.provider.server import SimulatedProvider
 from jagawarga.reports.service import Reports
 from jagawarga.reports.tree import reports_tree
 from supervisors import (
@@ -103,6 +106,7 @@ class House:
     bus: Bus
     catalogue: CatalogueService
     identity: Identity
+    simulated: SimulatedProvider | None
     reports: Reports
     intake: Intake
     notifications: Notifications
@@ -151,7 +155,8 @@ def build(settings: Settings, directory: DataDirectory, catalogue: CatalogueServ
     door = AioDoor()
     database = Database(door, database_url)
     bus = Bus(door, nats_url)
-    identity = Identity(database, keyring, settings.session_seconds, clock)
+    provider, simulated = _provider(settings, keyring)
+    identity = Identity(database, keyring, settings.session_seconds, clock, provider=provider)
     reports = Reports(
         database,
         keyring,
@@ -179,7 +184,7 @@ def build(settings: Settings, directory: DataDirectory, catalogue: CatalogueServ
     front = Front(gate, settings.host, settings.port, limits, gate.at_the_door)
     house = House(
         settings, directory, postgres, nats, keyring, door, database, bus,
-        catalogue, identity, reports, intake, notifications, admission, front,
+        catalogue, identity, simulated, reports, intake, notifications, admission, front,
         Watching(settings.loop_block_limit, settings.loop_block_crash_after), DeadLetters(bus),
     )  # fmt: skip
     return house
@@ -196,11 +201,25 @@ def ways_of(settings: Settings, catalogue: CatalogueService) -> Ways:
     return Ways(server, settings.public_url, settings.push_private_addresses, name)
 
 
+def _provider(settings: Settings, keyring: Keyring) -> tuple[HttpProvider, SimulatedProvider | None]:
+    """The identity provider that is named, or one that is simulated in this process."""
+    url, secret = settings.identity_provider_url, settings.identity_provider_secret
+    if url is None:
+        file = settings.config_dir / "population.toml"
+        people = load_population(file) if file.exists() else Population()
+        simulated = SimulatedProvider(people, keyring.signing_key("identity-provider"))
+        return HttpProvider(lambda: f"http://127.0.0.1:{simulated.port}", simulated.secret), simulated
+    if secret is None:
+        msg = "wrong setting identity_provider_secret: needed with identity_provider_url"
+        raise StartupError(msg)
+    return HttpProvider(lambda: url, secret.get_secret_value().encode()), None
+
+
 def tree(house: House) -> ChildSpec:
     """Draw the supervision tree."""
     socket = control_path(house.directory.path)
     socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    identity = [identity_tree(house.identity)]
+    identity = [identity_tree(house.identity, house.simulated)]
     if house.settings.seed_accounts:
         identity.append(task("seeding", _seed, house, restart="transient", shutdown=30.0))
     embedded = embedded_children(house.postgres, house.nats)

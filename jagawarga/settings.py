@@ -43,6 +43,12 @@ class Settings(BaseSettings):
         60.0, description="seconds to which an anonymous report's own time is rounded"
     )
     session_seconds: int = Field(900, ge=30, le=86_400, description="life of an access token")
+    identity_provider_url: str | None = Field(
+        None, pattern=r"^https?://[^\s/]+$", description="who confirms registrations; none: a simulated one is embedded"
+    )
+    identity_provider_secret: SecretStr | None = Field(
+        None, min_length=16, description="shared with the identity provider; needed when one is named"
+    )
     seed_accounts: bool = Field(default=True, description="make the accounts of accounts.toml at the first start")
     body_limit: int = Field(262_144, ge=1024, description="bytes a request body may have")
     text_limit: int = Field(10_000, ge=100, description="characters a report's text may have")
@@ -114,7 +120,7 @@ def load_settings(**options: Any) -> Settings:
         if first["type"] == "extra_forbidden":
             msg = f"unknown setting {where!r}"
         else:
-            got = "" if "url" in where else f" (got {first.get('input')!r})"
+            got = "" if "url" in where or "secret" in where else f" (got {first.get('input')!r})"
             msg = f"wrong setting {where}: {first['msg'].lower()}{got}"
         raise StartupError(msg) from None
     except (SettingsError, tomllib.TOMLDecodeError, OSError) as error:

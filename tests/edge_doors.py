@@ -12,15 +12,22 @@ import trio
 
 from jagawarga.catalogue.messages import Agency, Assignment, Category
 from jagawarga.edge.doors import Doors
-from jagawarga.errors import Conflict, Invalid, NotFound, Unauthenticated
-from jagawarga.identity.messages import PersonalFacts, Principal, Session
+from jagawarga.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from jagawarga.identity.messages import Invitation, OwnAccount, PersonalFacts, Principal, Session
 from jagawarga.notification.messages import Browser, Inbox, ShownPreferences, StreamEvent
 from jagawarga.reports.messages import FileReport, HistoryEntry, Page, Receipt, ReportView
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
-    from jagawarga.identity.messages import AddOfficer, OpenSession, RegisterCitizen
+    from jagawarga.identity.messages import (
+        AcceptInvitation,
+        AddOfficer,
+        OpenSession,
+        PutAccount,
+        RegisterCitizen,
+        Registered,
+    )
     from jagawarga.notification.messages import AddBrowser, Notification, SetPreferences
     from jagawarga.reports.messages import Action, Status, SubmitReport
 
@@ -29,20 +36,61 @@ PEOPLE = {
     "citizen-token": Principal("s1", "p1", "citizen"),
     "officer-token": Principal("s2", "p2", "officer", "roads"),
     "operator-token": Principal("s3", "p3", "operator"),
+    "head-token": Principal("s4", "p4", "agency_head", "roads"),
+    "executive-token": Principal("s5", "p5", "executive"),
+    "auditor-token": Principal("s6", "p6", "auditor"),
 }
 
 
 class FakeIdentity:
-    """Knows three tokens and one password."""
+    """Knows a token of each role and one password."""
 
     def __init__(self) -> None:
         self.registered: list[RegisterCitizen] = []
         self.officers: list[AddOfficer] = []
+        self.accounts: list[PutAccount] = []
+        self.closed: list[str] = []
 
-    async def register(self, command: RegisterCitizen) -> None:
-        if any(each.nik == command.nik for each in self.registered):
-            raise Conflict("This NIK has an account.")
+    async def register(self, command: RegisterCitizen) -> Registered:
         self.registered.append(command)
+        return "registered"
+
+    async def put_account(self, command: PutAccount) -> None:
+        self.accounts.append(command)
+
+    async def invite(self, agency: str, username: str | None) -> Invitation:
+        return Invitation("CODE", agency, 60)
+
+    async def accept_invitation(self, command: AcceptInvitation) -> str:
+        if command.code != "CODE":
+            raise NotFound("No such invitation.")
+        return "roads"
+
+    async def deactivate_officer(self, agency: str, username: str) -> None:
+        if (agency, username) != ("roads", "officer"):
+            raise NotFound("No such officer.")
+
+    async def own_account(self, principal: Principal) -> OwnAccount:
+        return OwnAccount(principal.role, principal.agency, 0)
+
+    async def change_password(self, principal: Principal, current: str, new: str) -> None:
+        if current != "right-password":
+            raise Forbidden("The current password is wrong.")
+
+    async def delete_account(self, principal: Principal, password: str) -> None:
+        if password != "right-password":
+            raise Forbidden("The current password is wrong.")
+
+    async def refresh_session(self, refresh_token: str) -> Session:
+        if refresh_token != "refresh-token":
+            raise Unauthenticated("The session is over.")
+        return Session("citizen-token", 900, "citizen", None, "refresh-token-2", 60)
+
+    async def close_session(self, principal: Principal) -> None:
+        self.closed.append(principal.subject)
+
+    async def close_all_sessions(self, principal: Principal) -> None:
+        self.closed.append(principal.subject)
 
     async def add_officer(self, command: AddOfficer) -> None:
         self.officers.append(command)

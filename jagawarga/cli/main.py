@@ -13,6 +13,7 @@ from jagawarga.cli.backup import backup, restore
 from jagawarga.cli.deadletters import deadletters
 from jagawarga.cli.exits import Refusal
 from jagawarga.cli.figures import config, reports
+from jagawarga.cli.provider import provider
 from jagawarga.cli.replay.command import replay
 from jagawarga.cli.serving import serve
 from jagawarga.cli.token import token
@@ -35,7 +36,7 @@ def cli() -> None:
 LOOKING = (tree, top, inspect, runtime, reports, config)
 STEERING = (kill, restart, suspend, resume, trace)
 
-for command in (serve, *LOOKING, *STEERING, deadletters, token, replay, backup, restore):
+for command in (serve, *LOOKING, *STEERING, deadletters, token, replay, provider, backup, restore):
     cli.add_command(command)
 
 

@@ -68,7 +68,7 @@ class Client:
     # --- accounts
 
     async def register(self, nik: str, name: str, password: str, **more: str) -> None:
-        """Create a citizen's account; `Refused` with 409 where there is one."""
+        """Create a citizen's account; where there is one, the answer is the same and nothing changes."""
         await self._ask("POST", "/v1/citizens", {"nik": nik, "name": name, "password": password, **more})
 
     async def sign_in(self, username: str, password: str) -> Session:

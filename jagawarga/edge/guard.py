@@ -19,7 +19,7 @@ from jagawarga.edge.buckets import Buckets
 from jagawarga.errors import Forbidden, TooManyRequests, Unauthenticated, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from ipaddress import IPv4Address, IPv4Network, IPv6Network
     from typing import Literal
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 MAX_TOKEN = 4_096
 IPV6_SITE = (1 << 64) - 1
+INCLUDES: Mapping[Role, set[Role]] = {"agency_head": {"officer"}}
+"""Who may do all that another role may."""
 TOO_OFTEN = "Too many requests; come back after the seconds in `Retry-After`."
 
 
@@ -60,14 +62,15 @@ class Guard:
         """Give one request back."""
         self._buckets[allowance].give_back(self._hashed(who), trio.current_time())
 
-    async def principal(self, authorization: Sequence[str], role: Role) -> Principal:
+    async def principal(self, authorization: Sequence[str], who: Role | tuple[Role, ...]) -> Principal:
         """Return who is behind a bearer token, given all `Authorization` headers of the request.
 
         Raises `Unauthenticated` unless there is exactly one good token, `Forbidden` for another role.
         """
         principal = await self._identity.authenticate(_bearer(authorization))
-        if principal.role != role:
-            msg = f"This address is for the role {role}."
+        roles = (who,) if isinstance(who, str) else who
+        if principal.role not in roles and not INCLUDES.get(principal.role, set()) & set(roles):
+            msg = f"This address is for the role {' or '.join(roles)}."
             raise Forbidden(msg)
         return principal
 

@@ -85,12 +85,12 @@ class Streaming:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One row of the table: `who` is `None` for anyone; `allowance` counts beside that of the address."""
+    """One row of the table: `who` is a role, several, or `None` for anyone; `allowance` counts beside the address's."""
 
     method: Literal["GET", "POST", "PUT", "DELETE"]
     path: str
     handler: Callable[[Ask[Any, Any]], Awaitable[Answer | Streaming]]
-    who: Role | None = None
+    who: Role | tuple[Role, ...] | None = None
     query: type[Query] = NoQuery
     body: type[Body] | None = None
     body_optional: bool = False

@@ -15,7 +15,7 @@ import trio
 from quart import Response, g, request
 from quart_trio import QuartTrio
 
-from jagawarga.edge.api import agency, citizen, notifications, operator, ops, public, tracking
+from jagawarga.edge.api import accounts, agency, citizen, notifications, operator, ops, public, tracking
 from jagawarga.edge.bodies import read_body, read_query
 from jagawarga.edge.doors import Doors
 from jagawarga.edge.guard import Guard
@@ -34,6 +34,7 @@ __all__ = ["ROUTES", "Doors", "EdgeLimits", "build_site"]
 
 ROUTES: tuple[Route, ...] = (
     *public.ROUTES,
+    *accounts.ROUTES,
     *citizen.ROUTES,
     *notifications.ROUTES,
     *tracking.ROUTES,

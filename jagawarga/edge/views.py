@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jagawarga.catalogue.messages import Agency, Category
-    from jagawarga.identity.messages import Session
+    from jagawarga.identity.messages import OwnAccount, Session
     from jagawarga.notification.messages import Notification
     from jagawarga.reports.messages import HistoryEntry, Page, Receipt, ReportView
 
@@ -89,14 +89,24 @@ def notification(line: Notification) -> dict[str, Any]:
 
 
 def session(opened: Session) -> dict[str, Any]:
-    """Show an access token, in the words of RFC 6749."""
+    """Show an access token and what renews it, in the words of RFC 6749."""
     return {
         "access_token": opened.access_token,
         "token_type": "Bearer",
         "expires_in": opened.expires_in,
+        "refresh_token": opened.refresh_token,
+        "refresh_expires_in": opened.refresh_expires_in,
         "role": opened.role,
         "agency": opened.agency,
     }
+
+
+def own_account(account: OwnAccount) -> dict[str, Any]:
+    """Show somebody what is kept of them."""
+    shown: dict[str, Any] = {"role": account.role, "agency": account.agency}
+    if account.facts is not None:
+        shown |= account.facts._asdict() | {"registrations_tried": account.tried}
+    return shown
 
 
 def agency(known: Agency) -> dict[str, Any]:

@@ -25,6 +25,8 @@ class MayTry:
     """Call: seconds to wait before this login may be tried; 0 when now, and then the try counts as failed for now."""
 
     login: bytes
+    free: int = FREE_FAILURES
+    longest: float = LONGEST_WAIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,9 @@ class Tried:
 
 
 class Throttle(Actor):
-    """Per login, known or not: after five failures each further one doubles the wait. In memory only.
+    """Per login and address, known or not: after five failures each further one doubles the wait. In memory only.
+
+    A login as a whole is slowed down later and less, so that nobody far away can lock its owner out.
 
     A try counts when it is allowed, not when it has failed, so that many at once are not all the first. A restart
     forgets; so does time. The table is bounded, the least recent failure goes first.
@@ -56,8 +60,8 @@ class Throttle(Actor):
         count, last = self.failures.get(message.login, (0, now))
         if now - last > FORGET_AFTER:
             count = 0
-        if count >= FREE_FAILURES:
-            wait = last + min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(count - FREE_FAILURES, 16)) - now
+        if count >= message.free:
+            wait = last + min(message.longest, FIRST_WAIT * 2.0 ** min(count - message.free, 16)) - now
             if wait > 0:
                 return wait
         self._count(message.login, count + 1, now)

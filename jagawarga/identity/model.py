@@ -56,6 +56,11 @@ def nik_problem(nik: str, today: date) -> str | None:
     return None
 
 
+def birth_date(nik: str) -> str | None:
+    """The date of birth a population number tells, `YYYY-MM-DD`; whose century it leaves open, nobody knows."""
+    return lokal.parse_nik(nik).birth_date
+
+
 def password_problem(password: str, *forbidden: str) -> str | None:
     """Say what is wrong with a password (NIST SP 800-63B: length counts, composition rules do not)."""
     if not PASSWORD_SHORTEST <= len(password) <= PASSWORD_LONGEST:

@@ -51,11 +51,18 @@ class Tokens:
         self._header = jwt.encode(HEADER, {}, self._key, algorithms=[ALGORITHM]).partition(".")[0]
 
     def issue(
-        self, subject: str, pseudonym: str, role: Role, agency: str | None, facts: PersonalFacts | None = None
+        self,
+        subject: str,
+        pseudonym: str,
+        role: Role,
+        agency: str | None,
+        facts: PersonalFacts | None = None,
+        *,
+        session: str | None = None,
     ) -> Session:
         """Sign a token for an account."""
         now = int(self.clock())
-        inner = json.dumps([subject, pseudonym, role, agency, facts]).encode()
+        inner = json.dumps([subject, pseudonym, role, agency, facts, session]).encode()
         claims = {
             "iss": ISSUER,
             "aud": AUDIENCE,
@@ -89,11 +96,11 @@ class Tokens:
             raise Unauthenticated(REFUSED)
         try:
             inner = self.keyring.unseal(PURPOSE, _decoded(self._verified(token)["sub"]))
-            subject, pseudonym, role, agency, facts = from_json(inner)
+            subject, pseudonym, role, agency, facts, session = from_json(inner)
             known = None if facts is None else PersonalFacts(*facts)
         except (Corrupt, ValueError, KeyError, TypeError, AttributeError):
             raise Unauthenticated(REFUSED) from None
-        return Principal(subject, pseudonym, role, agency, known)
+        return Principal(subject, pseudonym, role, agency, known, session)
 
 
 def _unpadded(data: bytes) -> bytes:

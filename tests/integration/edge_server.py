@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 CITIZEN = {"Authorization": "Bearer citizen-token"}
 OFFICER = {"Authorization": "Bearer officer-token"}
 OPERATOR = {"Authorization": "Bearer operator-token"}
+HEAD = {"Authorization": "Bearer head-token"}
+EXECUTIVE = {"Authorization": "Bearer executive-token"}
+AUDITOR = {"Authorization": "Bearer auditor-token"}
 
 
 @dataclass

@@ -15,6 +15,8 @@ import asyncpg
 from jagawarga.catalogue.messages import Agency, Category
 from jagawarga.catalogue.store import Store as Catalogue
 from jagawarga.identity.messages import PersonalFacts
+from jagawarga.identity.refresh import RefreshToken, make
+from jagawarga.identity.store import MOST_SESSIONS
 from jagawarga.identity.store import Store as Identity
 from jagawarga.notification.plan import CHANNELS, KINDS, Settlement
 from jagawarga.notification.service import NEWEST as NEWEST_NOTICE
@@ -33,8 +35,9 @@ from tests.integration.interruptions import PREPARE
 NOW: Final = datetime(2026, 5, 6, 7, 8, tzinfo=UTC)
 FACTS: Final = PersonalFacts("Kenari", "3273014501900007", None, None, None)
 TABLES: Final = (
-    "identity.account", "catalogue.agency", "catalogue.category", "notification.processed_event", "notification.notice",
-    "notification.preference", "notification.delivery", "notification.push_subscription",
+    "identity.account", "identity.session", "identity.registration", "identity.invitation", "catalogue.agency",
+    "catalogue.category", "notification.processed_event", "notification.notice", "notification.preference",
+    "notification.delivery", "notification.push_subscription",
     "reports.report", "reports.history", "reports.access", "reports.outbox",
 )  # fmt: skip
 Act = Callable[[], Awaitable[Any]]
@@ -130,6 +133,137 @@ async def identity_facts(world: World) -> Act:
     account = await world.identity.find(await world.account())
     assert account is not None
     return lambda: world.identity.facts(account.account_id)
+
+
+async def identity_get(world: World) -> Act:
+    account = await signed_in(world)
+    return lambda: _then(world.identity.get(account), lambda found: found.role)
+
+
+async def identity_register(world: World) -> Act:
+    login = uuid4().hex
+    return lambda: world.identity.register(login, "hash", FACTS)
+
+
+async def identity_register_again(world: World) -> Act:
+    login = await world.account()
+    return lambda: world.identity.register(login, "hash", FACTS)
+
+
+async def identity_change_password(world: World) -> Act:
+    account = await signed_in(world)
+    return lambda: _then(world.identity.change_password(account, "another", None), len)
+
+
+async def identity_deactivate(world: World) -> Act:
+    login = uuid4().hex
+    await world.identity.add(login, "officer", "lurah", "hash", FACTS)
+    return lambda: _then(world.identity.deactivate("lurah", login), len)
+
+
+async def identity_delete(world: World) -> Act:
+    account = await signed_in(world)
+    return lambda: _then(world.identity.delete(account), len)
+
+
+async def identity_tried(world: World) -> Act:
+    account = await signed_in(world)
+    return lambda: world.identity.tried(account)
+
+
+async def identity_open_session(world: World) -> Act:
+    account = await signed_in(world)
+    return lambda: _then(world.identity.open_session(account, token(world)), len)
+
+
+async def identity_open_one_too_many(world: World) -> Act:
+    account = await signed_in(world)
+    for _ in range(MOST_SESSIONS - 1):
+        await world.identity.open_session(account, token(world))
+    return lambda: _then(world.identity.open_session(account, token(world)), len)
+
+
+async def identity_rotate(world: World) -> Act:
+    shown = token(world)
+    await signed_in(world, shown)
+    fresh = make(world.identity.keyring, shown.family, shown.ends)
+    return lambda: _then(world.identity.rotate(shown, fresh), lambda found: found.role)
+
+
+async def identity_rotate_a_spent_one(world: World) -> Act:
+    shown = token(world)
+    await signed_in(world, shown)
+    fresh = make(world.identity.keyring, shown.family, shown.ends)
+    await world.identity.rotate(shown, fresh)
+    return lambda: world.identity.rotate(shown, fresh)
+
+
+async def identity_close(world: World) -> Act:
+    shown = token(world)
+    await signed_in(world, shown)
+    return lambda: world.identity.close(shown.family)
+
+
+async def identity_close_all(world: World) -> Act:
+    account = await signed_in(world)
+    return lambda: _then(world.identity.close_all(account), len)
+
+
+async def identity_sweep(world: World) -> Act:
+    await world.identity.sweep(NOW, 3_000)
+    await signed_in(world)
+    await world.identity.invite(uuid4().bytes, "lurah", None, NOW, NOW)
+    return lambda: world.identity.sweep(NOW, 3_000)
+
+
+async def identity_postpone(world: World) -> Act:
+    return lambda: world.identity.postpone(uuid4().hex, "hash", FACTS)
+
+
+async def identity_pending(world: World) -> Act:
+    await world.identity.postpone(uuid4().hex, "hash", FACTS)
+    return lambda: _then(world.identity.pending(UUID(int=0), 1), len)
+
+
+async def identity_settle(world: World) -> Act:
+    ((registration_id, facts),) = await waiting(world)
+    return lambda: world.identity.settle(registration_id, facts)
+
+
+async def identity_settle_refused(world: World) -> Act:
+    ((registration_id, _),) = await waiting(world)
+    return lambda: world.identity.settle(registration_id, None)
+
+
+async def identity_invite(world: World) -> Act:
+    agency, digest = uuid4().hex, uuid4().bytes
+    return lambda: world.identity.invite(digest, agency, None, NOW, NOW + timedelta(days=7))
+
+
+async def identity_accept(world: World) -> Act:
+    digest, login = uuid4().bytes, uuid4().hex
+    await world.identity.invite(digest, uuid4().hex, login, NOW, NOW + timedelta(days=7))
+    return lambda: _then(world.identity.accept(digest, login, "hash", NOW, FACTS), lambda agency: agency is not None)
+
+
+def token(world: World) -> RefreshToken:
+    return make(world.identity.keyring, uuid4(), int(NOW.timestamp()))
+
+
+async def signed_in(world: World, shown: RefreshToken | None = None) -> UUID:
+    """An account with one session."""
+    account = await world.identity.find(await world.account())
+    assert account is not None
+    await world.identity.open_session(account.account_id, shown or token(world))
+    return account.account_id
+
+
+async def waiting(world: World) -> list[tuple[UUID, PersonalFacts]]:
+    """One registration that waits, and no other."""
+    for registration_id, _ in await world.identity.pending(UUID(int=0), 1_000):
+        await world.identity.settle(registration_id, None)
+    await world.identity.postpone(uuid4().hex, "hash", FACTS)
+    return await world.identity.pending(UUID(int=0), 1_000)
 
 
 async def catalogue_load(world: World) -> Act:
@@ -381,6 +515,22 @@ CASES: Final[dict[str, tuple[Callable[[World], Awaitable[Act]], ...]]] = {
     "identity.add": (identity_add,),
     "identity.set_password": (identity_set_password,),
     "identity.facts": (identity_facts,),
+    "identity.get": (identity_get,),
+    "identity.register": (identity_register, identity_register_again),
+    "identity.change_password": (identity_change_password,),
+    "identity.deactivate": (identity_deactivate,),
+    "identity.delete": (identity_delete,),
+    "identity.tried": (identity_tried,),
+    "identity.open_session": (identity_open_session, identity_open_one_too_many),
+    "identity.rotate": (identity_rotate, identity_rotate_a_spent_one),
+    "identity.close": (identity_close,),
+    "identity.close_all": (identity_close_all,),
+    "identity.sweep": (identity_sweep,),
+    "identity.postpone": (identity_postpone,),
+    "identity.pending": (identity_pending,),
+    "identity.settle": (identity_settle, identity_settle_refused),
+    "identity.invite": (identity_invite,),
+    "identity.accept": (identity_accept,),
     "catalogue.load": (catalogue_load,),
     "catalogue.put_agency": (catalogue_put_agency,),
     "catalogue.put_category": (catalogue_put_category,),

@@ -15,10 +15,10 @@ from jagawarga.edge.site import ROUTES
 from jagawarga.errors import Unavailable
 from supervisors import Registry, worker
 from supervisors.testing import running
-from tests.integration.edge_server import CITIZEN, OFFICER, OPERATOR, edge, read_until, until
+from tests.integration.edge_server import CITIZEN, HEAD, OFFICER, OPERATOR, edge, read_until, until
 
 REPORT = {"privacy": "public", "category": "pothole", "text": "Jalan berlubang", "address": "Jalan Mawar"}
-HEADERS = {"citizen": CITIZEN, "officer": OFFICER, "operator": OPERATOR, None: {}}
+HEADERS = {"citizen": CITIZEN, "officer": OFFICER, "operator": OPERATOR, "agency_head": HEAD, None: {}}
 SELDOM = Rate(0.01, 1)
 LOOKOUT = Registry("test-gate").name("lookout")
 
@@ -95,7 +95,10 @@ async def test_later_always_says_when() -> None:
                 if route.path in {"/v1/agency/stream", "/v1/me/stream"}:
                     continue  # it would not end
                 path = route.path.replace("<report_id>", str(uuid4())).replace("<key>", "a").replace("<username>", "b")
-                headers: dict[str, str] = {**HEADERS[route.who], "Tracking-Code": "CODE-0"}
+                headers: dict[str, str] = {
+                    **HEADERS[route.who[0] if isinstance(route.who, tuple) else route.who],
+                    "Tracking-Code": "CODE-0",
+                }
                 body: Any = REPORT if route.path == "/v1/reports" and route.method == "POST" else {}
                 answer = await running_edge.client.request(
                     route.method, path, headers=headers, json=body if route.method != "GET" else None

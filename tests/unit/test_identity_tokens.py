@@ -29,7 +29,7 @@ TOKEN = tokens().issue(SUBJECT, PSEUDONYM, "officer", "kebersihan").access_token
 
 def forged(header: dict[str, object] | None = None, key: bytes | None = None, **claims: object) -> str:
     """A token of ours but for what is named."""
-    inner = json.dumps([SUBJECT, PSEUDONYM, "citizen", None, None]).encode()
+    inner = json.dumps([SUBJECT, PSEUDONYM, "citizen", None, None, None]).encode()
     good = {"iss": ISSUER, "aud": AUDIENCE, "iat": 1000, "exp": 1900, "sub": segment(KEYS.seal(PURPOSE, inner))}
     signing = OctKey.import_key(key or KEYS.signing_key(PURPOSE))
     head = {"alg": "HS256", "typ": "at+jwt", **(header or {})}

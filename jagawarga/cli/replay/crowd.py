@@ -49,8 +49,7 @@ class Crowd:
         """Add `number` citizens with new accounts, as fast as the server lets us; their passwords are kept nowhere."""
         for _ in range(number):
             password = secrets.token_urlsafe(18)
-            nik = await self._registered(password)
-            await self.sign_in(nik, password)
+            await self._registered(password)
 
     async def submit(self, draft: Draft) -> Receipt:
         """File a report as somebody; `Refused` or `Unreachable` when it can not be filed at all."""
@@ -81,15 +80,17 @@ class Crowd:
         rest = (refused.retry_after or 1.0) * (1 + self._rng.random() / 4)
         citizen.free_at = trio.current_time() + rest
 
-    async def _registered(self, password: str) -> str:
+    async def _registered(self, password: str) -> None:
         for _ in range(SEVERAL_NIKS):
             nik = make_nik(self._rng)
             try:
                 await self.client.register(nik, "Warga Tiruan", password)
+                await self.sign_in(nik, password)
             except Refused as refused:
-                if refused.status != 409:
+                # Registration does not tell who has an account; that the password is not theirs does.
+                if refused.status != 401:
                     raise
             else:
-                return nik
+                return
         msg = "no free population number found"
         raise RuntimeError(msg)

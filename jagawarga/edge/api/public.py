@@ -33,17 +33,17 @@ class SessionBody(Body):
 
 
 async def register(ask: Ask[NoQuery, CitizenBody]) -> Answer:
-    """Create a citizen's account."""
+    """Create a citizen's account, or with 202 keep it until the identity provider can be asked."""
     sent = ask.body
-    await ask.doors.identity.register(
+    status = await ask.doors.identity.register(
         RegisterCitizen(sent.nik, sent.name, sent.password, sent.phone, sent.email, sent.address)
     )
-    return Answer({"status": "registered"}, 201)
+    return Answer({"status": status}, 201 if status == "registered" else 202)
 
 
 async def open_session(ask: Ask[NoQuery, SessionBody]) -> Answer:
     """Sign in."""
-    session = await ask.doors.identity.open_session(OpenSession(ask.body.username, ask.body.password))
+    session = await ask.doors.identity.open_session(OpenSession(ask.body.username, ask.body.password, ask.address))
     return Answer(views.session(session), 201)
 
 

@@ -1,0 +1,35 @@
+"""Families of tokens that were ended, remembered as long as an access token of theirs could still be shown."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MOST: Final = 50_000
+
+
+class Revoked:
+    """A set in memory that forgets by itself; bounded, the oldest goes first. `now` is in seconds, of one clock.
+
+    After a restart, or beyond the bound, an access token of an ended family lives out its short life.
+    """
+
+    def __init__(self, remember_seconds: float, most: int = MOST) -> None:
+        self._remember = remember_seconds
+        self._most = most
+        self._until: OrderedDict[str, float] = OrderedDict()
+
+    def add(self, families: Iterable[str], now: float) -> None:
+        """End families at once."""
+        for each in families:
+            self._until[each] = now + self._remember
+            self._until.move_to_end(each)
+        while self._until and (len(self._until) > self._most or next(iter(self._until.values())) <= now):
+            self._until.popitem(last=False)
+
+    def has(self, family: str) -> bool:
+        """Whether the family was ended of late."""
+        return family in self._until
