@@ -33,6 +33,8 @@ from jagawarga.errors import StartupError, Unavailable
 from jagawarga.identity.seeding import plan, seed
 from jagawarga.identity.service import Identity
 from jagawarga.identity.tree import identity_tree
+from jagawarga.media.service import Media
+from jagawarga.media.tree import media_tree
 from jagawarga.notification.service import Notifications
 from jagawarga.notification.tree import notification_tree
 from jagawarga.operations import operations
@@ -74,6 +76,7 @@ if TYPE_CHECKING:
 
     from jagawarga.embedded.nats import EmbeddedNats
     from jagawarga.embedded.postgres import EmbeddedPostgres
+    from jagawarga.media.kinds import Kind
     from jagawarga.plumbing.clock import Clock
     from jagawarga.settings import Settings
 
@@ -104,6 +107,7 @@ class House:
     reports: Reports
     intake: Intake
     notifications: Notifications
+    media: Media
     admission: Admission
     front: Front
     watching: Watching
@@ -160,6 +164,13 @@ def build(settings: Settings, directory: DataDirectory, catalogue: CatalogueServ
     )
     intake = Intake(identity, reports)
     notifications = Notifications(database, bus)
+    largest: dict[Kind, int] = {
+        "image": settings.image_limit,
+        "video": settings.video_limit,
+        "audio": settings.audio_limit,
+        "document": settings.document_limit,
+    }
+    media = Media(directory.path / "media", keyring, largest)
     limits = limits_of(settings)
     doors = Doors(
         identity=identity,
@@ -167,6 +178,7 @@ def build(settings: Settings, directory: DataDirectory, catalogue: CatalogueServ
         reports=reports,
         catalogue=catalogue,
         notification=notifications,
+        media=media,
         health=lambda: health(house),
         metrics=telemetry.exposition,
         observe=telemetry.observe_request,
@@ -176,7 +188,7 @@ def build(settings: Settings, directory: DataDirectory, catalogue: CatalogueServ
     front = Front(gate, settings.host, settings.port, limits, gate.at_the_door)
     house = House(
         settings, directory, postgres, nats, keyring, door, database, bus,
-        catalogue, identity, reports, intake, notifications, admission, front,
+        catalogue, identity, reports, intake, notifications, media, admission, front,
         Watching(settings.loop_block_limit, settings.loop_block_crash_after), DeadLetters(bus),
     )  # fmt: skip
     return house
@@ -197,6 +209,7 @@ def tree(house: House) -> ChildSpec:
         *identity,
         anonymizer_tree(house.intake),
         reports_tree(house.reports, house.bus),
+        media_tree(house.media),
         notification_tree(house.notifications),
         _subtree("edge", edge_children(house.front, house.admission), "rest_for_one"),
         _subtree(

@@ -43,6 +43,7 @@ class Guard:
             "address": Buckets(limits.rate_address, limits.addresses),
             "sign_in": Buckets(limits.rate_sign_in, limits.addresses),
             "submit": Buckets(limits.rate_submit, limits.addresses),
+            "upload": Buckets(limits.rate_upload, limits.addresses),
             "tracking": Buckets(limits.rate_tracking, limits.addresses),
         }
         self._streams = 0

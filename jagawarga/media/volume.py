@@ -15,7 +15,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
-from jagawarga.embedded.directory import sync_directory
 from jagawarga.errors import Corrupt, NotFound
 from jagawarga.media.messages import Item
 
@@ -62,7 +61,7 @@ class Volume:
             with (room / FACTS).open("xb") as file:
                 file.write(sealed)
                 _settle(file, now)
-            sync_directory(room)
+            _sync(room)
             _date(room, now)
             place = self._place(media_id)
             place.parent.mkdir(mode=0o700, exist_ok=True)
@@ -72,7 +71,7 @@ class Volume:
             raise
         for directory in (place.parent, self.kept):
             _date(directory, now)
-            sync_directory(directory)
+            _sync(directory)
         return item
 
     def describe(self, media_id: str) -> Item:
@@ -125,6 +124,15 @@ def _settle(file: IO[bytes], now: float) -> None:
     file.flush()
     _date(file.fileno(), now)
     os.fsync(file.fileno())
+
+
+def _sync(path: Path) -> None:
+    """Make the names in the directory durable."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _date(path: Path | int, now: float) -> None:
