@@ -153,6 +153,13 @@ def build(settings: Settings, directory: DataDirectory, catalogue: CatalogueServ
     database = Database(door, database_url)
     bus = Bus(door, nats_url)
     identity = Identity(database, keyring, settings.session_seconds, clock)
+    largest: dict[Kind, int] = {
+        "image": settings.image_limit,
+        "video": settings.video_limit,
+        "audio": settings.audio_limit,
+        "document": settings.document_limit,
+    }
+    media = Media(directory.path / "media", keyring, largest)
     reports = Reports(
         database,
         keyring,
@@ -161,16 +168,10 @@ def build(settings: Settings, directory: DataDirectory, catalogue: CatalogueServ
         time_scale=settings.sla_time_scale,
         clock=clock,
         bus=bus,
+        media=media,
     )
     intake = Intake(identity, reports)
     notifications = Notifications(database, bus)
-    largest: dict[Kind, int] = {
-        "image": settings.image_limit,
-        "video": settings.video_limit,
-        "audio": settings.audio_limit,
-        "document": settings.document_limit,
-    }
-    media = Media(directory.path / "media", keyring, largest)
     limits = limits_of(settings)
     doors = Doors(
         identity=identity,

@@ -16,7 +16,7 @@ from quart import Response, g, request
 from quart_trio import QuartTrio
 from quart_trio.wrappers import TrioRequest
 
-from jagawarga.edge.api import agency, citizen, media, operator, ops, public, tracking
+from jagawarga.edge.api import agency, attachments, citizen, media, operator, ops, public, tracking
 from jagawarga.edge.bodies import read_body, read_query
 from jagawarga.edge.doors import Doors
 from jagawarga.edge.guard import Guard
@@ -37,6 +37,7 @@ ROUTES: tuple[Route, ...] = (
     *public.ROUTES,
     *citizen.ROUTES,
     *media.ROUTES,
+    *attachments.ROUTES,
     *tracking.ROUTES,
     *agency.ROUTES,
     *operator.ROUTES,
@@ -154,6 +155,12 @@ def _render(answer: Answer | Streaming) -> Response:
         response.response = answer.stream
         response.headers.pop("Content-Length", None)
         response.timeout = None  # Quart would cut the stream after RESPONSE_TIMEOUT
+        return response
+    if hasattr(answer.content, "__aiter__"):
+        response = Response(
+            answer.content, answer.status, headers=dict(answer.headers), content_type=answer.content_type
+        )
+        response.timeout = None  # each slice has its own limit at the connection
         return response
     data: bytes = answer.content if isinstance(answer.content, bytes) else encode(answer.content)
     return Response(data, answer.status, headers=dict(answer.headers), content_type=answer.content_type)

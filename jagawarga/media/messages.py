@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+from uuid import UUID
 
 from jagawarga.media.kinds import Kind
 
@@ -29,3 +30,15 @@ class MediaDoor(Protocol):
 
         Raises `Invalid` for what is not taken, too large or unreadable, and `Unavailable`.
         """
+
+    async def claim(self, report_id: UUID, media_ids: Sequence[str]) -> None:
+        """Make uploads a report's for good; again for the same report is the same.
+
+        Raises `Invalid` for an upload that is not there or another report's, `Unavailable`.
+        """
+
+    async def describe(self, media_id: str) -> Item:
+        """Tell what an upload is; `NotFound` where there is none."""
+
+    def read(self, item: Item, begin: int, end: int, *, thumbnail: bool = False) -> AsyncIterator[bytes]:
+        """Yield the bytes from `begin` up to `end`, piece by piece."""

@@ -11,11 +11,12 @@ import trio
 from jagawarga.errors import Invalid, Unavailable
 from jagawarga.media.kinds import FORMATS, HEAD, Kind
 from jagawarga.media.sanitiser import Sanitiser, sniff
-from jagawarga.media.volume import DAY, Volume
+from jagawarga.media.volume import CONTENT, DAY, THUMBNAIL, Volume
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Callable, Mapping
+    from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
     from pathlib import Path
+    from uuid import UUID
 
     from jagawarga.media.messages import Item
     from jagawarga.plumbing.keys import Keyring
@@ -79,6 +80,28 @@ class Media:
         if size > limit:
             raise Invalid(TOO_LARGE, code="media-too-large")
         return limit
+
+    async def claim(self, report_id: UUID, media_ids: Sequence[str]) -> None:
+        """Make uploads a report's, as the door promises."""
+        for number, media_id in enumerate(media_ids):
+            try:
+                mine = await trio.to_thread.run_sync(self.volume.claim, media_id, report_id)
+            except OSError as error:
+                msg = f"the media volume fails ({type(error).__name__})"
+                raise Unavailable(msg) from error
+            if not mine:
+                msg = "Some attachments can not be used."
+                raise Invalid(msg, fields={f"attachments.{number}": "is not there, or belongs to another report"})
+
+    async def describe(self, media_id: str) -> Item:
+        """Tell what an upload is; `NotFound` where there is none."""
+        return await trio.to_thread.run_sync(self.volume.describe, media_id)
+
+    async def read(self, item: Item, begin: int, end: int, *, thumbnail: bool = False) -> AsyncIterator[bytes]:
+        """Yield the bytes from `begin` up to `end`, a chunk at a time."""
+        pieces = self.volume.read(item, begin, end, THUMBNAIL if thumbnail else CONTENT)
+        while piece := await trio.to_thread.run_sync(next, pieces, b""):
+            yield piece
 
     async def purge(self) -> int:
         """Remove what nobody attached within its days; returns how many."""

@@ -20,6 +20,7 @@ from jagawarga.media.messages import Item
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from uuid import UUID
 
     from jagawarga.media.sanitiser import Clean
     from jagawarga.plumbing.keys import Keyring
@@ -29,7 +30,7 @@ SEAL_BYTES: Final = 29
 """What sealing adds to a chunk: version, nonce and tag."""
 DAY: Final = 86_400
 HANDLE_BYTES: Final = 24
-FACTS, CONTENT, THUMBNAIL = "facts", "content", "thumbnail"
+FACTS, CONTENT, THUMBNAIL, CLAIM = "facts", "content", "thumbnail", "claim"
 
 
 class Volume:
@@ -95,9 +96,26 @@ class Volume:
                     raise Corrupt(msg)
                 yield plain[max(0, begin - index * CHUNK) : end - index * CHUNK]
 
+    def claim(self, media_id: str, report_id: UUID) -> bool:
+        """Make an upload that report's; False when it is another's or not there. The disk does not tell whose."""
+        place = self._place(media_id)
+        owner = self.keyring.digest("media-claim", report_id.bytes + media_id.encode())
+        try:
+            day = place.stat().st_mtime
+            with (place / CLAIM).open("xb") as file:
+                file.write(owner)
+                _settle(file, day)
+        except FileNotFoundError:
+            return False
+        except FileExistsError:
+            return (place / CLAIM).read_bytes() == owner
+        _date(place, day)
+        _sync(place)
+        return True
+
     def purge(self, before: float) -> int:
         """Remove uploads of days before `before`; returns how many."""
-        old = [room for room in self.kept.glob("*/*") if room.stat().st_mtime < before]
+        old = [room for room in self.kept.glob("*/*") if room.stat().st_mtime < before and not (room / CLAIM).exists()]
         for room in old:
             shutil.rmtree(room)
         return len(old)

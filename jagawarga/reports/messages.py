@@ -43,6 +43,7 @@ class SubmitReport:
     category: str
     text: str
     place: Place
+    attachments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class FileReport:
     text: str
     place: Place
     reporter: str | None
+    attachments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,8 @@ class ReportView:
     created_at: datetime
     due_at: datetime | None
     history: tuple[HistoryEntry, ...] = ()
+    attachments: tuple[str, ...] = ()
+    """Handles of its uploads, in order."""
 
 
 @dataclass(frozen=True, slots=True)
