@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from jagawarga.edge.limits import EdgeLimits
     from jagawarga.identity.messages import IdentityDoor, Principal, Role
 
-    Allowance = Literal["address", "sign_in", "submit", "tracking"]
+    Allowance = Literal["address", "sign_in", "submit", "tracking", "upload"]
 
 MAX_TOKEN = 4_096
 IPV6_SITE = (1 << 64) - 1

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import resource
 import sys
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from jagawarga.media.kinds import FORMATS, MAX_PIXELS, THUMBNAIL, Format
 
@@ -49,7 +49,7 @@ def main(content_type: str, largest: int, descriptors: tuple[int, ...]) -> None:
     sys.stdout.write(json.dumps(facts))
 
 
-def clean_image(form: Format, source: IO[bytes], target: IO[bytes], small: IO[bytes]) -> int:
+def clean_image(form: Format, source: BinaryIO, target: BinaryIO, small: BinaryIO) -> int:
     """Rebuild a picture from its pixels, upright; returns its difference hash."""
     from PIL import Image, ImageOps  # noqa: PLC0415 - each child loads its own decoder only
 
@@ -82,7 +82,7 @@ def dhash(picture: Pillow.Image) -> int:
     return bits
 
 
-def clean_sound(form: Format, source: IO[bytes], target: IO[bytes]) -> None:
+def clean_sound(form: Format, source: BinaryIO, target: BinaryIO) -> None:
     """Copy the video and sound of a file into a new one; tags, chapters, other tracks and users' data stay behind."""
     import av  # noqa: PLC0415 - as above
     from av.bitstream import BitStreamFilterContext  # noqa: PLC0415
@@ -109,6 +109,7 @@ def clean_sound(form: Format, source: IO[bytes], target: IO[bytes]) -> None:
         if not any(copy.type == form.kind for copy, _ in ways.values()):
             msg = "nothing to see or hear"
             raise ValueError(msg)
+        assert isinstance(old, av.container.InputContainer)
         for packet in old.demux(*(old.streams[index] for index in ways)):
             if packet.size == 0:
                 continue
@@ -118,7 +119,7 @@ def clean_sound(form: Format, source: IO[bytes], target: IO[bytes]) -> None:
                 new.mux(part)
 
 
-def clean_document(source: IO[bytes], target: IO[bytes]) -> None:
+def clean_document(source: BinaryIO, target: BinaryIO) -> None:
     """Put the pages of a PDF, and only what they draw, into a new one."""
     import pikepdf  # noqa: PLC0415 - as above
 
