@@ -46,7 +46,8 @@ def test_the_disk_shows_neither_content_nor_handle_nor_the_hour(media):
 
 
 @pytest.mark.parametrize(
-    ("begin", "end"), [(0, len(CONTENT)), (10, 20), (CHUNK - 1, CHUNK + 1), (CHUNK, 2 * CHUNK), (len(CONTENT) - 1, len(CONTENT))]
+    ("begin", "end"),
+    [(0, len(CONTENT)), (10, 20), (CHUNK - 1, CHUNK + 1), (CHUNK, 2 * CHUNK), (len(CONTENT) - 1, len(CONTENT))],
 )
 def test_any_range_reads_as_it_was_written(media, begin, end):
     assert b"".join(media.volume.read(put(media), begin, end)) == CONTENT[begin:end]
