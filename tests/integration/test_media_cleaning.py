@@ -3,6 +3,7 @@
 import io
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Any
 
 import av
 import pikepdf
@@ -17,7 +18,7 @@ LARGEST = 20 << 20
 SECRET = b"rahasia-6.9147-107.6098"
 
 
-async def cleaned(tmp_path: Path, data: bytes):
+async def cleaned(tmp_path: Path, data: bytes) -> Any:
     with TemporaryFile() as source:
         source.write(data)
         clean = await Sanitiser(tmp_path).clean(source, LARGEST)
@@ -73,7 +74,7 @@ def pdf() -> bytes:
     return out.getvalue()
 
 
-async def test_a_photo_keeps_its_pixels_upright_and_nothing_else(tmp_path):
+async def test_a_photo_keeps_its_pixels_upright_and_nothing_else(tmp_path: Path) -> None:
     clean, data, small = await cleaned(tmp_path, jpeg())
     assert SECRET in jpeg()
     assert SECRET not in data
@@ -86,14 +87,14 @@ async def test_a_photo_keeps_its_pixels_upright_and_nothing_else(tmp_path):
     assert (clean.kind, clean.content_type) == ("image", "image/jpeg")
 
 
-async def test_a_png_loses_its_texts_and_keeps_what_is_clear(tmp_path):
+async def test_a_png_loses_its_texts_and_keeps_what_is_clear(tmp_path: Path) -> None:
     _, data, _ = await cleaned(tmp_path, png())
     assert SECRET in png()
     assert SECRET not in data
     assert Image.open(io.BytesIO(data)).getpixel((0, 0)) == (1, 2, 3, 4)
 
 
-async def test_a_video_loses_its_place_its_tags_and_the_users_data_in_its_stream(tmp_path):
+async def test_a_video_loses_its_place_its_tags_and_the_users_data_in_its_stream(tmp_path: Path) -> None:
     before = mp4(tmp_path / "before.mp4")
     assert SECRET in before
     assert b"x264 - core" in before  # x264 writes its settings as SEI user data
@@ -105,7 +106,7 @@ async def test_a_video_loses_its_place_its_tags_and_the_users_data_in_its_stream
     assert clean.content_type == "video/mp4"
 
 
-async def test_a_pdf_keeps_its_pages_and_no_author_script_or_attachment(tmp_path):
+async def test_a_pdf_keeps_its_pages_and_no_author_script_or_attachment(tmp_path: Path) -> None:
     _, data, _ = await cleaned(tmp_path, pdf())
     with pikepdf.open(io.BytesIO(data)) as document:
         assert len(document.pages) == 1
@@ -120,12 +121,12 @@ async def test_a_pdf_keeps_its_pages_and_no_author_script_or_attachment(tmp_path
     [b"", b"plain text", b"<html><script>", b"PK\x03\x04" + bytes(60), jpeg()[:300], b"\x89PNG\r\n\x1a\n" + bytes(50),
      b"%PDF-1.7\n" + bytes(100), b"\x00\x00\x00\x18ftypmp42" + bytes(200)],
 )  # fmt: skip
-async def test_what_is_not_taken_or_can_not_be_read_is_refused(tmp_path, data):
+async def test_what_is_not_taken_or_can_not_be_read_is_refused(tmp_path: Path, data: Any) -> None:
     with pytest.raises(Invalid):
         await cleaned(tmp_path, data)
 
 
-async def test_a_small_file_of_too_many_pixels_is_refused(tmp_path):
+async def test_a_small_file_of_too_many_pixels_is_refused(tmp_path: Path) -> None:
     out = io.BytesIO()
     Image.new("1", (9_000, 9_000)).save(out, "PNG")
     assert len(out.getvalue()) < 100_000

@@ -1,5 +1,7 @@
 """What a `Range` header asks of a file of 100 bytes, and that an anonymous report keeps its attachments."""
 
+from typing import Any
+
 import pytest
 
 from jagawarga.anonymizer.actor import cut_report
@@ -25,11 +27,11 @@ from jagawarga.reports.messages import Place, SubmitReport
         ("lines=0-1", (0, 100, 200)),
     ],
 )
-def test_a_range_is_taken_as_rfc_9110_says(header, expected):
+def test_a_range_is_taken_as_rfc_9110_says(header: Any, expected: Any) -> None:
     assert ranged(header, 100) == expected
 
 
-def test_an_anonymous_report_keeps_its_attachments_and_loses_its_reporter():
+def test_an_anonymous_report_keeps_its_attachments_and_loses_its_reporter() -> None:
     facts = PersonalFacts("Kenari", "3273014501900007", None, None, None)
     command = SubmitReport("anonymous", "jalan", "Jalan rusak", Place(), ("a" * 32,))
     report = cut_report(command, facts)
