@@ -19,7 +19,7 @@ from jagawarga.notification.messages import StreamEvent
 from jagawarga.reports.messages import FileReport, HistoryEntry, Page, Receipt, ReportView
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Mapping
+    from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 
     from jagawarga.identity.messages import AddOfficer, OpenSession, RegisterCitizen
     from jagawarga.notification.messages import Notification
@@ -231,6 +231,15 @@ class FakeMedia:
     async def upload(self, body: AsyncIterable[bytes]) -> Item:
         size = sum([len(piece) async for piece in body])
         return Item("m" * 32, "image", "image/jpeg", size, 10)
+
+    async def claim(self, report_id: UUID, media_ids: Sequence[str]) -> None:
+        """Everybody may have everything."""
+
+    async def describe(self, media_id: str) -> Item:
+        return Item(media_id, "image", "image/jpeg", 100, 10)
+
+    async def read(self, item: Item, begin: int, end: int, *, thumbnail: bool = False) -> AsyncIterator[bytes]:
+        yield bytes(end - begin)
 
 
 @dataclass

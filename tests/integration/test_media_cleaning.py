@@ -102,6 +102,7 @@ async def test_a_video_loses_its_place_its_tags_and_the_users_data_in_its_stream
     assert SECRET not in data
     assert b"x264 - core" not in data
     with av.open(io.BytesIO(data)) as container:
+        assert isinstance(container, av.container.InputContainer)
         assert len(list(container.decode(video=0))) == 5
     assert clean.content_type == "video/mp4"
 

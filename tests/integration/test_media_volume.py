@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from jagawarga.errors import Corrupt, Invalid, NotFound
+from jagawarga.media.kinds import Kind
 from jagawarga.media.sanitiser import Clean
 from jagawarga.media.service import Media
 from jagawarga.media.volume import CHUNK, DAY
@@ -16,7 +17,7 @@ from tests.integration.test_media_cleaning import jpeg
 
 NOW = 1_790_000_123.0
 CONTENT = b"harta karun " * 20_000
-LARGEST = {"image": 1 << 20, "video": 1 << 20, "audio": 1 << 20, "document": 1 << 20}
+LARGEST: dict[Kind, int] = {"image": 1 << 20, "video": 1 << 20, "audio": 1 << 20, "document": 1 << 20}
 
 
 @pytest.fixture
