@@ -35,6 +35,8 @@ from jagawarga.identity.provider import HttpProvider
 from jagawarga.identity.seeding import plan, seed
 from jagawarga.identity.service import Identity
 from jagawarga.identity.tree import identity_tree
+from jagawarga.media.service import Media
+from jagawarga.media.tree import media_tree
 from jagawarga.notification.mailer import server_of
 from jagawarga.notification.service import Notifications, Ways
 from jagawarga.notification.tree import notification_tree
@@ -79,6 +81,7 @@ if TYPE_CHECKING:
 
     from jagawarga.embedded.nats import EmbeddedNats
     from jagawarga.embedded.postgres import EmbeddedPostgres
+    from jagawarga.media.kinds import Kind
     from jagawarga.plumbing.clock import Clock
     from jagawarga.settings import Settings
 
@@ -110,6 +113,7 @@ class House:
     reports: Reports
     intake: Intake
     notifications: Notifications
+    media: Media
     admission: Admission
     front: Front
     watching: Watching
@@ -157,6 +161,13 @@ def build(settings: Settings, directory: DataDirectory, catalogue: CatalogueServ
     bus = Bus(door, nats_url)
     provider, simulated = _provider(settings, keyring)
     identity = Identity(database, keyring, settings.session_seconds, clock, provider=provider)
+    largest: dict[Kind, int] = {
+        "image": settings.image_limit,
+        "video": settings.video_limit,
+        "audio": settings.audio_limit,
+        "document": settings.document_limit,
+    }
+    media = Media(directory.path / "media", keyring, largest)
     reports = Reports(
         database,
         keyring,
@@ -165,6 +176,7 @@ def build(settings: Settings, directory: DataDirectory, catalogue: CatalogueServ
         time_scale=settings.sla_time_scale,
         clock=clock,
         bus=bus,
+        media=media,
     )
     intake = Intake(identity, reports)
     notifications = Notifications(database, bus, keyring, ways_of(settings, catalogue), clock)
@@ -175,6 +187,7 @@ def build(settings: Settings, directory: DataDirectory, catalogue: CatalogueServ
         reports=reports,
         catalogue=catalogue,
         notification=notifications,
+        media=media,
         health=lambda: health(house),
         metrics=telemetry.exposition,
         observe=telemetry.observe_request,
@@ -184,7 +197,7 @@ def build(settings: Settings, directory: DataDirectory, catalogue: CatalogueServ
     front = Front(gate, settings.host, settings.port, limits, gate.at_the_door)
     house = House(
         settings, directory, postgres, nats, keyring, door, database, bus,
-        catalogue, identity, simulated, reports, intake, notifications, admission, front,
+        catalogue, identity, simulated, reports, intake, notifications, media, admission, front,
         Watching(settings.loop_block_limit, settings.loop_block_crash_after), DeadLetters(bus),
     )  # fmt: skip
     return house
@@ -230,6 +243,7 @@ def tree(house: House) -> ChildSpec:
         *identity,
         anonymizer_tree(house.intake),
         reports_tree(house.reports, house.bus),
+        media_tree(house.media),
         notification_tree(house.notifications),
         _subtree("edge", edge_children(house.front, house.admission), "rest_for_one"),
         _subtree(

@@ -51,6 +51,10 @@ class Settings(BaseSettings):
     )
     seed_accounts: bool = Field(default=True, description="make the accounts of accounts.toml at the first start")
     body_limit: int = Field(262_144, ge=1024, description="bytes a request body may have")
+    image_limit: int = Field(15_728_640, ge=1024, description="bytes an uploaded picture may have")
+    video_limit: int = Field(52_428_800, ge=1024, description="bytes an uploaded video may have")
+    audio_limit: int = Field(20_971_520, ge=1024, description="bytes an uploaded sound may have")
+    document_limit: int = Field(20_971_520, ge=1024, description="bytes an uploaded PDF may have")
     text_limit: int = Field(10_000, ge=100, description="characters a report's text may have")
     loop_block_limit: Positive = Field(0.25, description="seconds of a blocked loop that are logged, with who blocks")
     loop_block_crash_after: Positive | None = Field(

@@ -14,11 +14,12 @@ from jagawarga.catalogue.messages import Agency, Assignment, Category
 from jagawarga.edge.doors import Doors
 from jagawarga.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from jagawarga.identity.messages import Invitation, OwnAccount, PersonalFacts, Principal, Session
+from jagawarga.media.messages import Item
 from jagawarga.notification.messages import Browser, Inbox, ShownPreferences, StreamEvent
 from jagawarga.reports.messages import FileReport, HistoryEntry, Page, Receipt, ReportView
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 
     from jagawarga.identity.messages import (
         AcceptInvitation,
@@ -325,6 +326,23 @@ class FakeNotification:
                 await self.more.wait()
 
 
+class FakeMedia:
+    """Takes every file, and remembers how long it was."""
+
+    async def upload(self, body: AsyncIterable[bytes]) -> Item:
+        size = sum([len(piece) async for piece in body])
+        return Item("m" * 32, "image", "image/jpeg", size, 10)
+
+    async def claim(self, report_id: UUID, media_ids: Sequence[str]) -> None:
+        """Everybody may have everything."""
+
+    async def describe(self, media_id: str) -> Item:
+        return Item(media_id, "image", "image/jpeg", 100, 10)
+
+    async def read(self, item: Item, begin: int, end: int, *, thumbnail: bool = False) -> AsyncIterator[bytes]:
+        yield bytes(end - begin)
+
+
 @dataclass
 class House:
     """All fakes, and the doors made of them."""
@@ -343,6 +361,7 @@ class House:
             reports=self.reports,
             catalogue=self.catalogue,
             notification=self.notification,
+            media=FakeMedia(),
             health=lambda: self.state,
             metrics=lambda: b"# metrics\n",
             observe=lambda route, status, seconds: self.observed.append((route, status, seconds)),

@@ -62,4 +62,5 @@ def cut_report(command: SubmitReport, facts: PersonalFacts) -> FileReport:
             blur(place.latitude), blur(place.longitude), None if place.address is None else scrub(place.address, facts)
         ),
         reporter=None,
+        attachments=command.attachments,
     )

@@ -28,7 +28,14 @@ class Intake:
         """File the report; an anonymous one as nobody's."""
         if command.privacy != "anonymous":
             return await self.reports.file(
-                FileReport(command.privacy, command.category, command.text, command.place, principal.pseudonym)
+                FileReport(
+                    command.privacy,
+                    command.category,
+                    command.text,
+                    command.place,
+                    principal.pseudonym,
+                    command.attachments,
+                )
             )
         return await self.reports.file(await self._cut(principal, command))
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from jagawarga.anonymizer.messages import IntakeDoor
     from jagawarga.catalogue.messages import CatalogueDoor
     from jagawarga.identity.messages import IdentityDoor
+    from jagawarga.media.messages import MediaDoor
     from jagawarga.notification.messages import NotificationDoor
     from jagawarga.reports.messages import ReportsDoor
 
@@ -29,6 +30,7 @@ class Doors:
     reports: ReportsDoor
     catalogue: CatalogueDoor
     notification: NotificationDoor
+    media: MediaDoor
     health: Callable[[], Mapping[str, str]]
     """Component → `"ok"` or what is wrong with it."""
     metrics: Callable[[], bytes]

@@ -24,6 +24,8 @@ class EdgeLimits:
     """Sizes in bytes or characters, times in seconds."""
 
     body: int = 262_144
+    upload: int = 52_428_800
+    """The largest file of any kind."""
     text: int = 10_000
     header: int = 16_384
     """Request line and headers together; beyond it 431."""
@@ -58,6 +60,8 @@ class EdgeLimits:
     """Registrations and sign-ins of one client address: each costs a password hash."""
     rate_submit: Rate = Rate(1.0, 60)
     """Submissions of one account."""
+    rate_upload: Rate = Rate(0.5, 20)
+    """Uploads of one account: each costs a decoder."""
     rate_tracking: Rate = Rate(0.2, 10)
     """Failed tracking codes of one client address."""
     addresses: int = 20_000
@@ -71,6 +75,7 @@ def limits_of(settings: Settings) -> EdgeLimits:
     return EdgeLimits(
         body=settings.body_limit,
         text=settings.text_limit,
+        upload=max(settings.image_limit, settings.video_limit, settings.audio_limit, settings.document_limit),
         drain_seconds=settings.drain_seconds,
         stream_seconds=float(settings.session_seconds),
         rate_address=Rate(settings.requests_per_second, settings.requests_burst),

@@ -10,7 +10,7 @@ from jagawarga.edge.bodies import Body, NoQuery, Query
 from jagawarga.errors import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 
     from jagawarga.edge.doors import Doors
     from jagawarga.edge.guard import Guard
@@ -39,6 +39,8 @@ class Ask(Generic[Q, B]):
     draining: Callable[[], Awaitable[object]]
     """Waits until the server is about to stop."""
     caller: Principal | None
+    stream: AsyncIterable[bytes]
+    """The body as it arrives, for a route that declares none."""
 
     @property
     def principal(self) -> Principal:
@@ -94,6 +96,8 @@ class Route:
     query: type[Query] = NoQuery
     body: type[Body] | None = None
     body_optional: bool = False
-    allowance: Literal["sign_in", "submit"] | None = None
+    allowance: Literal["sign_in", "submit", "upload"] | None = None
     exempt: bool = False
     """True for what watches the process: it must work when the allowance of its address is used up."""
+    seconds: float | None = None
+    """For the answer, where it is not the limit of all routes."""

@@ -14,8 +14,20 @@ import structlog
 import trio
 from quart import Response, g, request
 from quart_trio import QuartTrio
+from quart_trio.wrappers import TrioRequest
 
-from jagawarga.edge.api import accounts, agency, citizen, notifications, operator, ops, public, tracking
+from jagawarga.edge.api import (
+    accounts,
+    agency,
+    attachments,
+    citizen,
+    media,
+    notifications,
+    operator,
+    ops,
+    public,
+    tracking,
+)
 from jagawarga.edge.bodies import read_body, read_query
 from jagawarga.edge.doors import Doors
 from jagawarga.edge.guard import Guard
@@ -37,6 +49,8 @@ ROUTES: tuple[Route, ...] = (
     *accounts.ROUTES,
     *citizen.ROUTES,
     *notifications.ROUTES,
+    *media.ROUTES,
+    *attachments.ROUTES,
     *tracking.ROUTES,
     *agency.ROUTES,
     *operator.ROUTES,
@@ -65,6 +79,7 @@ class Site(QuartTrio):
 def build_site(doors: Doors, limits: EdgeLimits) -> Site:
     """Return the application for these doors and limits. It keeps no state but allowances, in memory."""
     app = Site("jagawarga", static_folder=None)
+    app.request_class = _asked(limits)
     app.config.update(MAX_CONTENT_LENGTH=limits.body, BODY_TIMEOUT=limits.body_seconds)
     # A redirect would repeat the address the caller typed; an address is either right or unknown.
     app.url_map.merge_slashes = False
@@ -79,12 +94,24 @@ def build_site(doors: Doors, limits: EdgeLimits) -> Site:
     return app
 
 
+def _asked(limits: EdgeLimits) -> type[TrioRequest]:
+    """Give uploads, and nothing else, room for more than a body of JSON."""
+
+    class Asked(TrioRequest):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            if self.method == "POST" and self.path == media.PATH:
+                self.body = self.body_class(self.content_length, limits.upload)
+
+    return Asked
+
+
 def _view(route: Route, doors: Doors, guard: Guard, limits: EdgeLimits) -> Callable[..., Awaitable[Response]]:
     async def view(**path: str) -> Response:
         client = request.scope.get("client") or ("", 0)
         address = guard.address(client[0], request.headers.getlist("X-Forwarded-For"))
         try:
-            with trio.fail_after(limits.request_seconds):
+            with trio.fail_after(route.seconds or limits.request_seconds):
                 if not route.exempt:
                     guard.allow("address", address)
                 caller = await _caller(route, guard, address)
@@ -101,6 +128,7 @@ def _view(route: Route, doors: Doors, guard: Guard, limits: EdgeLimits) -> Calla
                     header=request.headers.get,
                     draining=request.scope["state"]["draining"].wait,
                     caller=caller,
+                    stream=request.body,
                 )
                 answer = await route.handler(ask)
         except trio.TooSlowError:
@@ -140,6 +168,12 @@ def _render(answer: Answer | Streaming) -> Response:
         response.response = answer.stream
         response.headers.pop("Content-Length", None)
         response.timeout = None  # Quart would cut the stream after RESPONSE_TIMEOUT
+        return response
+    if hasattr(answer.content, "__aiter__"):
+        response = Response(
+            answer.content, answer.status, headers=dict(answer.headers), content_type=answer.content_type
+        )
+        response.timeout = None  # each slice has its own limit at the connection
         return response
     data: bytes = answer.content if isinstance(answer.content, bytes) else encode(answer.content)
     return Response(data, answer.status, headers=dict(answer.headers), content_type=answer.content_type)

@@ -64,6 +64,7 @@ def whole(report: ReportView, *, notes: bool = True, history: bool = True) -> di
         "longitude": report.place.longitude,
         "address": report.place.address,
         "version": report.version,
+        "attachments": len(report.attachments),
     }
     del shown["history"]
     if history:

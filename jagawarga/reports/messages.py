@@ -45,6 +45,7 @@ class SubmitReport(NamedTuple):
     category: str
     text: str
     place: Place
+    attachments: tuple[str, ...] = ()
 
 
 class FileReport(NamedTuple):
@@ -55,6 +56,7 @@ class FileReport(NamedTuple):
     text: str
     place: Place
     reporter: str | None
+    attachments: tuple[str, ...] = ()
 
 
 class Receipt(NamedTuple):
@@ -102,6 +104,8 @@ class ReportView:
     created_at: datetime
     due_at: datetime | None
     history: tuple[HistoryEntry, ...] = ()
+    attachments: tuple[str, ...] = ()
+    """Handles of its uploads, in order."""
 
 
 @dataclass(frozen=True, slots=True)

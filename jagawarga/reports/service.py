@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from prometheus_client import Counter
 
     from jagawarga.catalogue.messages import CatalogueDoor
+    from jagawarga.media.messages import MediaDoor
     from jagawarga.plumbing.bus import Bus
     from jagawarga.plumbing.clock import Clock
     from jagawarga.plumbing.database import Database
@@ -62,6 +63,7 @@ class Reports:
         time_scale: float = 1.0,
         clock: Clock = utc_now,
         bus: Bus | None = None,
+        media: MediaDoor | None = None,
     ) -> None:
         """`grain` is the seconds an anonymous report's time is told in; limits are divided by `time_scale`.
 
@@ -74,6 +76,7 @@ class Reports:
         self.drain = names.name("drain")
         self.waiting = None if bus is None else WaitingRoom(bus, keyring)
         self.detour = Detour()
+        self.media = media
         self.store = Store(database, keyring)
         self.directory = Directory()
         self.crew = Crew(self.store, self.writer, self.directory, clock)
@@ -120,7 +123,9 @@ class Reports:
             grain=self.grain,
         )
         code = new_code()
-        content = self.store.seal_content(step.state.report_id, command.text, place)
+        content = self.store.seal_content(step.state.report_id, command.text, place, command.attachments)
+        if command.attachments and self.media is not None:
+            await self.media.claim(step.state.report_id, command.attachments)
         digest = self.keyring.digest(PURPOSE, code.replace("-", "").encode())
         waits = await self._keep(Filing(step, assigned.area, digest, content))
         return Receipt(step.state.report_id, code, step.state.status, step.state.due_at, waits)

@@ -200,7 +200,7 @@ class Store:
         text: str | None = None
         place = Place()
         with suppress(Corrupt):  # the operator looks at it for that very reason
-            text, place = self.unseal_content(report_id, sealed)
+            text, place, _ = self.unseal_content(report_id, sealed)
         shown = {name: value.hex() if isinstance(value, bytes) else value for name, value in row.items()}
         return {
             **shown,
@@ -239,7 +239,7 @@ class Store:
             msg = "level"
             raise Corrupt(msg)
         # Who comes with a tracking code sees no content, so that query does not even fetch it.
-        content = self.unseal_content(report_id, row["content"]) if "content" in row else ("", Place())
+        content = self.unseal_content(report_id, row["content"]) if "content" in row else ("", Place(), ())
         return ReportView(
             report_id=report_id,
             privacy=row["privacy"],
@@ -247,6 +247,7 @@ class Store:
             area=row["area"],
             text=content[0],
             place=content[1],
+            attachments=content[2],
             status=row["status"],
             agency=row["agency"],
             holder=terms.ladder[row["level"]],
@@ -269,17 +270,17 @@ class Store:
 
     # --- sealing
 
-    def seal_content(self, report_id: UUID, text: str, place: Place) -> bytes:
+    def seal_content(self, report_id: UUID, text: str, place: Place, attachments: tuple[str, ...] = ()) -> bytes:
         """What the citizen wrote, sealed for this report."""
-        plain = to_json([text, place.latitude, place.longitude, place.address])
+        plain = to_json([text, place.latitude, place.longitude, place.address, *attachments])
         return self.keyring.seal("report-content", plain, report_id.bytes)
 
-    def unseal_content(self, report_id: UUID, sealed: bytes) -> tuple[str, Place]:
-        """Text and place again; `Corrupt` when they are not this report's."""
+    def unseal_content(self, report_id: UUID, sealed: bytes) -> tuple[str, Place, tuple[str, ...]]:
+        """Text, place and attachments again; `Corrupt` when they are not this report's."""
         plain = self.keyring.unseal("report-content", sealed, report_id.bytes)
         try:
-            text, *place = from_json(plain)
-            return text, Place(*place)
+            text, latitude, longitude, address, *attachments = from_json(plain)
+            return text, Place(latitude, longitude, address), tuple(attachments)
         except (ValueError, TypeError):
             msg = "content"
             raise Corrupt(msg) from None

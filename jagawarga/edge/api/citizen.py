@@ -23,6 +23,8 @@ class ReportBody(Body):
     longitude: Longitude | None = None
     address: Annotated[Line, Field(min_length=1, max_length=500)] | None = None
 
+    attachments: Annotated[list[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{32}$")]], Field(max_length=5)] = []  # noqa: RUF012 - pydantic copies it
+
     def command(self, text_limit: int) -> SubmitReport:
         """Return the command; `Invalid` for a text too long, half a pair of coordinates, or no place at all."""
         wrong: dict[str, str] = {}
@@ -34,7 +36,13 @@ class ReportBody(Body):
             wrong["address"] = "must be given where there are no coordinates"
         if wrong:
             raise Invalid(WRONG, fields=wrong)
-        return SubmitReport(self.privacy, self.category, self.text, Place(self.latitude, self.longitude, self.address))
+        return SubmitReport(
+            self.privacy,
+            self.category,
+            self.text,
+            Place(self.latitude, self.longitude, self.address),
+            tuple(dict.fromkeys(self.attachments)),
+        )
 
 
 async def submit(ask: Ask[NoQuery, ReportBody]) -> Answer:

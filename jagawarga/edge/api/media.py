@@ -1,0 +1,26 @@
+"""Uploads: a file as it is in the body, a handle in the answer. Who sent it is checked and then forgotten."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from jagawarga.edge.bodies import NoQuery
+from jagawarga.edge.routing import Answer, Ask, Route
+
+if TYPE_CHECKING:
+    from jagawarga.media.messages import Item
+
+PATH = "/v1/media"
+
+
+async def upload(ask: Ask[NoQuery, None]) -> Answer:
+    """Take a photo, video, sound or PDF; its content decides what it is, and nothing undecoded is kept."""
+    return Answer(described(await ask.doors.media.upload(ask.stream)), 201)
+
+
+def described(item: Item) -> dict[str, Any]:
+    """Tell of an upload what its sender may know."""
+    return {"media_id": item.media_id, "kind": item.kind, "content_type": item.content_type, "bytes": item.size}
+
+
+ROUTES = (Route("POST", PATH, upload, who="citizen", allowance="upload", seconds=120.0),)

@@ -1,0 +1,1 @@
+"""Attachments: what citizens upload, made harmless before it is stored, and stored so that the disk tells nothing."""
