@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from jagawarga.embedded.directory import DataDirectory
 
 FILE: Final = "keys-check.json"
-LOST: Final = (
-    "without it nothing that was sealed can be read: put it back, from a backup as its key file"
-)
+LOST: Final = "without it nothing that was sealed can be read: put it back, from a backup as its key file"
 
 
 def keys_of(directory: DataDirectory) -> Keyring:
