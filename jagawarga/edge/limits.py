@@ -40,6 +40,8 @@ class EdgeLimits:
     drain_seconds: float = 5.0
     """For requests in flight to finish when the server is stopped in order."""
     connections: int = 2_000
+    connections_of_one: int = 256
+    """Of one client address; a mobile network's customers may share one. The own machine and proxies are no such."""
     streams: int = 200
     stream_seconds: float = 900.0
     """Life of an event stream: no longer than that of the token that opened it."""
