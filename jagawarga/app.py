@@ -19,6 +19,7 @@ from jagawarga.catalogue.service import CatalogueService
 from jagawarga.catalogue.tree import catalogue_children
 from jagawarga.cli.control import control_path
 from jagawarga.edge.admission import Admission
+from jagawarga.edge.descriptors import raise_limit
 from jagawarga.edge.doors import Doors
 from jagawarga.edge.gate import Gate
 from jagawarga.edge.limits import limits_of
@@ -134,6 +135,7 @@ def serve(settings: Settings, clock: Clock = utc_now) -> int:
     `clock` is what deadlines and tokens go by: another than the machine's for trials of clocks that jump.
     """
     configure_logging(settings.log_format, settings.log_level)
+    raise_limit()
     catalogue = CatalogueService(load_config(settings.config_dir))
     directory = DataDirectory.open(settings.data_dir)
     try:
@@ -317,13 +319,22 @@ async def _live(house: House) -> int:
 async def _stop_on_signal(
     scope: trio.CancelScope, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
 ) -> None:
-    """Stop in good order at the first Ctrl-C or SIGTERM; the second finds the default handler and ends at once."""
+    """Stop in good order at the first Ctrl-C or SIGTERM; the second ends the process at once."""
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         task_status.started()
         async for number in signals:
             log.info("stopping", signal=signal.Signals(number).name)
             break
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, _stop_at_once)
     scope.cancel()
+
+
+def _stop_at_once(number: int, frame: object) -> None:
+    """End without waiting for anything: whoever says it twice means it. The next start ends what was left behind."""
+    del frame
+    os.write(2, b"jagawarga: stopped at once; what was running is ended by the next start\n")
+    os._exit(128 + number)
 
 
 async def _seed(started: Callable[[], None], house: House) -> None:

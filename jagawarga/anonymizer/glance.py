@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Generic, TypeVar
 
-from jagawarga.anonymizer.letters import Letters
+from jagawarga.anonymizer.letters import LETTERS, Letters
 from jagawarga.anonymizer.numbers import Digit, digits
 from jagawarga.anonymizer.shadow import shadow
 
@@ -22,7 +22,6 @@ GLUED: Final = "~"
 DOTTED: Final = "9.9"
 """The sign for a point or comma between two digits."""
 _DOTTED: Final = re.compile(r"\d[.,]\d")
-LETTERS: Final = re.compile(r"[^\W\d_]+")
 
 
 class Glance:

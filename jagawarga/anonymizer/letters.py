@@ -7,6 +7,9 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterator
 from typing import Final, NamedTuple
 
+LETTERS: Final = re.compile(r"[^\W\d_]+")
+# What a plain text has beside letters, made blanks: to split is three times as fast as to search.
+_PLAIN_TO_LETTERS: Final = "".join(chr(each) if chr(each).isalpha() else " " for each in range(128))
 WIDEST_GAP: Final = 3
 SPREAD_LEAST: Final = 7
 """A shorter word is found broken in two only when every letter stands alone ("ban di" is no Bandi)."""
@@ -25,7 +28,10 @@ class Letters:
     """The words of a folded text, joined; a gap wider than a few characters parts them."""
 
     def __init__(self, folded: str, pattern: re.Pattern[str], skipped: Collection[str] = ()) -> None:
-        self.texts: list[str] = pattern.findall(folded)
+        if pattern is LETTERS and folded.isascii():
+            self.texts: list[str] = folded.translate(_PLAIN_TO_LETTERS).split()
+        else:
+            self.texts = pattern.findall(folded)
         if skipped:
             self.texts = [word for word in self.texts if word not in skipped]
         self.solid = "".join(self.texts)

@@ -14,6 +14,7 @@ from jagawarga.cli.output import print_json
 if TYPE_CHECKING:
     from pathlib import Path
 
+MOST = 1_000
 NUMBER = click.argument("number", type=click.IntRange(1))
 
 
@@ -23,7 +24,7 @@ def deadletters() -> None:
 
 
 @deadletters.command("list")
-@click.option("--limit", type=click.IntRange(1, 1_000), default=100, show_default=True)
+@click.option("--limit", type=click.IntRange(1, MOST), default=100, show_default=True)
 @shared
 def listed(limit: int, data: Path | None, *, as_json: bool) -> None:
     """List them with their reasons, the oldest first."""
@@ -33,7 +34,8 @@ def listed(limit: int, data: Path | None, *, as_json: bool) -> None:
         return
     for each in found:
         click.echo(f"{each['number']:>6}  {each['bytes']:>6} B  {each['subject']}  {each['reason']}")
-    click.echo(f"{len(found)} dead letters", err=True)
+    more = f", the oldest; more may be behind them (--limit, at most {MOST:,})" if len(found) == limit else ""
+    click.echo(f"{len(found)} dead letters{more}", err=True)
 
 
 @deadletters.command()

@@ -197,8 +197,26 @@ class Connection(TCPServer):
         await trio.aclose_forcefully(self.stream)
 
 
+class StrictFraming(h11.Connection):
+    """Refuses a request that says its length in two ways: a proxy may have believed the other one (RFC 9112 6.1)."""
+
+    def next_event(self) -> Any:
+        """Give the next event; raises `RemoteProtocolError`."""
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            names = {name for name, _ in event.headers}
+            if b"transfer-encoding" in names and b"content-length" in names:
+                msg = "Transfer-Encoding and Content-Length"
+                raise h11.RemoteProtocolError(msg, 400)
+        return event
+
+
 class PlainHttp(H11Protocol):
     """HTTP/1.1 and nothing else, with problems as the bodies of protocol errors."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.connection = StrictFraming(h11.SERVER, max_incomplete_event_size=self.config.h11_max_incomplete_size)
 
     async def stream_send(self, event: StreamEvent) -> None:
         """Take what the request's stream wants sent; an answer before the end of the body says that it is the last."""

@@ -42,6 +42,8 @@ class EdgeLimits:
     drain_seconds: float = 5.0
     """For requests in flight to finish when the server is stopped in order."""
     connections: int = 2_000
+    connections_of_one: int = 256
+    """Of one client address; a mobile network's customers may share one. The own machine and proxies are no such."""
     streams: int = 200
     """Of agencies."""
     streams_own: int = 1_000

@@ -8,15 +8,19 @@ drains first: `Drain`, a sibling started after the task and therefore stopped be
 from __future__ import annotations
 
 import errno
+from collections import Counter
 from functools import partial
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+import structlog
 import trio
 from hypercorn.config import Config
 from hypercorn.trio.worker_context import WorkerContext
 
 from jagawarga.edge.binding import open_socket
 from jagawarga.edge.connection import AtTheDoor, Connection, goes_in
+from jagawarga.edge.descriptors import room_for_connections
 from supervisors import Actor
 
 if TYPE_CHECKING:
@@ -31,7 +35,11 @@ if TYPE_CHECKING:
 
 ACCEPT_AT_ONCE = 64
 NO_ROOM_PAUSE = 0.1
+TOLD_EVERY = 60.0
 _NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
+
+
+log = structlog.get_logger("jagawarga.edge")
 
 
 class Front:
@@ -118,19 +126,45 @@ class _Run:
         self.everything = trio.CancelScope()
         self.ended = trio.Event()
         self.connections: set[Connection] = set()
+        self.by_address: Counter[str] = Counter()
+        self.room = min(limits.connections, room_for_connections())
+        self.quiet_until = float("-inf")
         self._new = partial(Connection, app, _config(limits), self.context, limits, at_the_door=at_the_door)
 
     async def connect(self, stream: trio.SocketStream) -> None:
-        if len(self.connections) >= self.limits.connections:
+        whose = _whose(stream, self.limits)
+        if len(self.connections) >= self.room or (whose and self.by_address[whose] >= self.limits.connections_of_one):
             # Closed at once: a client that is turned away costs less than one that waits.
+            self._turned_away()
             await trio.aclose_forcefully(stream)
             return
         connection = self._new(stream)
         self.connections.add(connection)
+        self.by_address[whose] += 1
         try:
             await connection.run()
         finally:
             self.connections.discard(connection)
+            self.by_address[whose] -= 1
+            if not self.by_address[whose]:
+                del self.by_address[whose]
+
+    def _turned_away(self) -> None:
+        """Tell the operator, at most once a minute and without saying who."""
+        if trio.current_time() >= self.quiet_until:
+            self.quiet_until = trio.current_time() + TOLD_EVERY
+            log.warning("connections.refused", open=len(self.connections), room=self.room)
+
+
+def _whose(stream: trio.SocketStream, limits: EdgeLimits) -> str:
+    """The client's address, where it is one client's; empty for our own machine's and a proxy's."""
+    try:
+        address = ip_address(stream.socket.getpeername()[0].partition("%")[0])
+    except (OSError, ValueError):
+        return ""
+    if address.is_loopback or any(address in network for network in limits.trusted_proxies):
+        return ""
+    return str(address)
 
 
 async def _accept(listening: socket.socket, run: _Run, nursery: trio.Nursery) -> None:

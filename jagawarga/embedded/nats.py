@@ -29,7 +29,7 @@ DOOM = "critical write error"
 MAX_FILE_STORE = 1 << 35
 """More than all streams may have together. By default it is a share of the free disk, and on a small one no stream
 could be declared; how full the disk is shows when it is written to."""
-STOP_WITHIN = 10.0
+STOP_WITHIN = 3.0
 READY_WITHIN = 60.0
 
 # No `http` port: monitoring would tell subjects and connections to everybody on this machine.

@@ -30,6 +30,8 @@ CONNECT_SECONDS = 5.0
 PUBLISH_SECONDS = 5.0
 IN_FLIGHT = 256
 GIVE_UP_FETCHING_AFTER = 3
+DOUBT_SECONDS = 1.0
+"""For one question about a consumer: in a waiting room somebody's clock runs."""
 CHECK_EVERY = 1.0
 UNSENDABLE = "unsendable"
 """The kind of event that a dead letter has which could not even be published."""
@@ -207,7 +209,7 @@ class Bus:
             return
         self._failures[durable] = 0
         try:
-            await self._js.consumer_info(self._streams[durable], durable)
+            await self._js.consumer_info(self._streams[durable], durable, timeout=DOUBT_SECONDS)
         except _DOWN as error:
             await self._forget(durable)
             msg = f"the consumer {durable} is out of reach ({type(error).__name__})"
@@ -359,8 +361,13 @@ class Bus:
             # Ours are constants, kinds of events and ids: looking at them again costs more than sending.
             skip_subject_validation=True,
             error_cb=_report,
+            disconnected_cb=self._interrupted,
             name="jagawarga",
         )
+
+    async def _interrupted(self) -> None:
+        for each in self._pulling.values():
+            each.interrupt()
 
     async def _close(self) -> None:
         client, self._client, self._js = self._client, None, None

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from jagawarga.plumbing.bus import Bus
 
 MOST: Final = 1_000
+LONGEST_NUMBER: Final = 19
 PUBLISH_SECONDS: Final = 5.0
 MESSAGE_ID: Final = "Nats-Msg-Id"
 
@@ -64,7 +65,8 @@ class DeadLetters:
 async def _oldest(js: Any, limit: int) -> list[DeadLetter]:
     state = (await js.stream_info(DEADLETTERS)).state
     found: list[DeadLetter] = []
-    for number in range(state.first_seq, state.last_seq + 1):
+    # A stream that never had one begins with 0, which is no number of a message.
+    for number in range(max(1, state.first_seq), state.last_seq + 1):
         if len(found) == limit:
             break
         try:
@@ -103,13 +105,18 @@ def _letter(number: int, raw: Any) -> DeadLetter:
         number,
         (raw.subject or "").removeprefix(f"{BURIED}."),
         headers.get("Reason", "not said"),
-        int(headers.get("Sequence", 0)),
+        _number(headers.get("Sequence", "")),
         len(raw.data or b""),
     )
+
+
+def _number(text: str) -> int:
+    """What the header says, or 0: a letter written by hand may say anything."""
+    return int(text) if text.isdecimal() and len(text) < LONGEST_NUMBER else 0
 
 
 def _said(data: bytes) -> Any:
     try:
         return json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

@@ -54,6 +54,11 @@ class Pulling:
         taken, self._arrived = self._arrived[:batch], self._arrived[batch:]
         return taken
 
+    def interrupt(self) -> None:
+        """Have the request under way fail: the connection it went out by is gone, and nobody will answer."""
+        self._refusal = "the connection broke"
+        self._ended.set()
+
     async def close(self) -> None:
         """Want nothing more."""
         if self._subscription is not None:

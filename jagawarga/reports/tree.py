@@ -31,7 +31,7 @@ def reports_tree(reports: Reports, bus: Publisher) -> ChildSpec:
         for number, name in enumerate(reports.directory.partitions)
     ]
     writing = [
-        worker("writer", GroupCommit, reports.write, name=reports.writer, shutdown=15.0),
+        worker("writer", GroupCommit, reports.write, name=reports.writer, shutdown=3.0),
         worker("relay", Relay, reports.store, bus, name=reports.relay),
     ]
     if reports.waiting is not None:

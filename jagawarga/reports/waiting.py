@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from jagawarga.plumbing.keys import Keyring
 
 PURPOSE: Final = "waiting-filing"
-PUBLISH_WITHIN: Final = 5.0
+PUBLISH_WITHIN: Final = 2.5
+"""With the patience for the database before it, less than a stop in order gives a request."""
 _RECEIVED: Final = "report.received"
 
 

@@ -113,6 +113,32 @@ async def test_a_client_that_gives_up_is_replaced(nats_url: str) -> None:
         assert await bus.publish(sent) == {sent[0].message_id}
 
 
+async def test_a_fetch_ends_with_its_connection(nats_url: str) -> None:
+    """Nobody will answer a request that went out by a connection that broke: it is not waited for."""
+    async with connected(nats_url) as bus:
+        await drain(bus)
+
+        async def cut() -> None:
+            bus._client._transport.close()
+
+        with trio.fail_after(4):
+            async with trio.open_nursery() as nursery:
+
+                async def fetch() -> None:
+                    with pytest.raises(Unavailable):
+                        await bus.fetch("notification", 10, 20)
+
+                nursery.start_soon(fetch)
+                await trio.sleep(0.2)
+                await bus.door.run(cut)
+        with trio.fail_after(5):
+            while not bus.is_open:
+                await trio.sleep(0.02)
+        sent = events(1)
+        await bus.publish(sent)
+        assert [each.message_id for each in await drain(bus)] == [sent[0].message_id]
+
+
 async def test_no_such_consumer(nats_url: str) -> None:
     """A consumer that is gone is told at once, not taken for silence."""
     async with connected(nats_url) as bus:

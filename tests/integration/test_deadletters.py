@@ -12,7 +12,7 @@ from jagawarga.plumbing.aio import AioActor, AioDoor
 from jagawarga.plumbing.bus import Bus, BusActor, Delivery
 from jagawarga.plumbing.deadletters import DeadLetters
 from jagawarga.plumbing.packing import Outgoing
-from jagawarga.plumbing.streams import DEADLETTERS, SUBJECTS, WAITING, WAITING_ROOM
+from jagawarga.plumbing.streams import BURIED, DEADLETTERS, STREAMS, SUBJECTS, WAITING, WAITING_ROOM
 from supervisors import worker
 from supervisors.testing import running
 
@@ -57,6 +57,33 @@ async def test_each_is_kept_with_its_reason(bus: Bus) -> None:
         (f"{WAITING}.{number}", f"reason {number}") for number in (1, 2, 3)
     ]
     assert len(await letters.oldest(limit=2)) == 2
+
+
+async def test_there_never_was_one(bus: Bus) -> None:
+    """A stream that has stored nothing yet has nothing to list, and is no trouble of the broker's."""
+
+    async def anew() -> None:
+        await bus._js.delete_stream(DEADLETTERS)
+        await bus._js.add_stream(next(each for each in STREAMS if each.name == DEADLETTERS))
+
+    await bus.door.run(anew)
+    assert await DeadLetters(bus).oldest() == []
+
+
+async def test_one_written_by_hand_breaks_nothing(bus: Bus) -> None:
+    """Neither a header that is no number, nor JSON deeper than anybody reads."""
+
+    async def write() -> None:
+        headers = {"Sequence": "abc", "Reason": "by hand"}
+        await bus._js.publish(f"{BURIED}.x", b"[" * 60_000, headers=headers)
+
+    await bus.door.run(write)
+    letters = DeadLetters(bus)
+    (letter,) = await letters.oldest()
+    assert (letter.sequence, letter.reason) == (0, "by hand")
+    assert await letters.show(letter.number) == (letter, None)
+    await letters.drop(letter.number)
+    assert await letters.oldest() == []
 
 
 async def test_what_one_says(bus: Bus) -> None:

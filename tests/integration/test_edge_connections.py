@@ -7,6 +7,7 @@ from contextlib import suppress
 import pytest
 import trio
 
+from jagawarga.edge import server
 from jagawarga.edge.admission import Admission
 from jagawarga.edge.server import Front
 from jagawarga.edge.tree import edge_children
@@ -230,6 +231,34 @@ async def test_connections_beyond_the_bound_are_turned_away() -> None:
         assert await read_all(await house.connect(), within=2.0) == b""
         await first.send_all(ASK)
         await read_until(first, b'{"status":"ok"}')
+
+
+async def test_one_address_can_not_have_them_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond its share it is turned away, and has its share again when one of its connections ends."""
+    monkeypatch.setattr(server, "_whose", lambda stream, limits: "somebody")
+    async with edge(connections_of_one=2) as house:
+        first, second = await house.connect(), await house.connect()
+        for each in (first, second):
+            await each.send_all(ASK)
+            assert await read_until(each, b'{"status":"ok"}')
+        third = await house.connect()
+        assert await read_all(third, within=2.0) == b""
+        await first.aclose()
+        await until(lambda: house.front.connections == 1)
+        fourth = await house.connect()
+        await fourth.send_all(ASK)
+        assert await read_until(fourth, b'{"status":"ok"}')
+
+
+async def test_a_request_of_two_lengths_is_refused() -> None:
+    """A proxy before us may have believed the other one: the connection ends with the answer."""
+    async with edge() as house:
+        stream = await house.connect()
+        head = b"POST /v1/reports HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n"
+        await stream.send_all(head + b"0\r\n\r\n" + ASK)
+        answer = await read_all(stream, within=3.0)
+        assert answer.startswith(b"HTTP/1.1 400")
+        assert answer.count(b"HTTP/1.1") == 1
 
 
 async def test_draining_lets_the_request_in_flight_finish_and_takes_no_new_ones() -> None:
