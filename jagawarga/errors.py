@@ -55,9 +55,13 @@ class NotFound(Rejected):
 
 
 class Conflict(Rejected):
-    """The thing has moved on: the request does not fit its present state."""
+    """The thing has moved on: the request does not fit its present state, which `current` tells where it may."""
 
     code = "conflict"
+
+    def __init__(self, detail: str, *, code: str | None = None, current: Mapping[str, str | int] | None = None) -> None:
+        super().__init__(detail, code=code)
+        self.current = dict(current or {})
 
 
 class TooManyRequests(Rejected):

@@ -17,6 +17,7 @@ from jagawarga.identity.messages import Invitation, OwnAccount, PersonalFacts, P
 from jagawarga.media.messages import Item
 from jagawarga.notification.messages import Browser, Inbox, ShownPreferences, StreamEvent
 from jagawarga.reports.messages import FileReport, HistoryEntry, Page, Receipt, ReportView
+from jagawarga.reports.model import stale
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
@@ -157,9 +158,13 @@ class FakeReports:
         del agency
         return self._open(report_id)
 
-    async def act(self, agency: str, report_id: UUID, action: Action, note: str | None) -> ReportView:
+    async def act(
+        self, agency: str, report_id: UUID, action: Action, note: str | None, *, expected: int | None = None
+    ) -> ReportView:
         del agency, note
         report = self._open(report_id)
+        if expected is not None and expected != report.version:
+            raise stale(report.status, report.level, report.holder, report.version)
         if action == "acknowledge" and report.status != "received":
             raise Conflict("The report is not new.")
         self.reports[report_id] = replace(report, status="acknowledged", version=report.version + 1)

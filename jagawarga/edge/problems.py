@@ -54,9 +54,10 @@ class Problem:
     detail: str
     fields: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    current: Mapping[str, str | int] = field(default_factory=dict)
 
     def body(self, instance: str | None = None) -> dict[str, Any]:
-        """Return the members of RFC 9457, with `errors` where single fields are to blame."""
+        """Return the members of RFC 9457, `errors` for single fields and `current` for the state in the way."""
         members: dict[str, Any] = {
             "type": f"urn:jagawarga:problem:{self.code}",
             "title": HTTPStatus(self.status).phrase,
@@ -67,6 +68,8 @@ class Problem:
             members["instance"] = instance
         if self.fields:
             members["errors"] = [{"field": name, "detail": wrong} for name, wrong in self.fields.items()]
+        if self.current:
+            members["current"] = dict(self.current)
         return members
 
 
@@ -126,7 +129,8 @@ def _rejection(error: Rejected) -> Problem:
     # One text for all that is hidden: the domain's own words could tell "not yours" from "not there".
     detail = NO_SUCH_THING if isinstance(error, NotFound) else error.detail
     code = NotFound.code if isinstance(error, NotFound) else error.code
-    return Problem(status, code, detail, error.fields if isinstance(error, Invalid) else {}, headers)
+    fields = error.fields if isinstance(error, Invalid) else {}
+    return Problem(status, code, detail, fields, headers, error.current if isinstance(error, Conflict) else {})
 
 
 def _http(error: HTTPException) -> Problem | None:

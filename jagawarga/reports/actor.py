@@ -36,6 +36,7 @@ class Act:
     agency: str
     action: Action
     note: str | None
+    expected: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,8 @@ class ReportActor(Actor):
             while True:
                 state = await self._catch_up()
                 try:
-                    step = decide(state, message.action, message.agency, self.crew.clock(), message.note)
+                    now = self.crew.clock()
+                    step = decide(state, message.action, message.agency, now, message.note, expected=message.expected)
                 except Rejected:
                     # What we know may be old (another node, a write whose answer was lost): look before refusing.
                     if not await self._moved_on(state):

@@ -159,8 +159,13 @@ class ReportsDoor(Protocol):
     async def open_for_agency(self, agency: str, report_id: UUID) -> ReportView:
         """One report with its history, as `agency` sees it."""
 
-    async def act(self, agency: str, report_id: UUID, action: Action, note: str | None) -> ReportView:
-        """Move the report along its life-cycle as `agency`; `Conflict` where the table has no such step."""
+    async def act(
+        self, agency: str, report_id: UUID, action: Action, note: str | None, *, expected: int | None = None
+    ) -> ReportView:
+        """Move the report along its life-cycle as `agency`; `Conflict` where the table has no such step.
+
+        With `expected` the step is taken on that version of the report only, else it is a `Conflict`, too.
+        """
 
     async def list_own(self, reporter: str, *, cursor: str | None, limit: int) -> Page:
         """What `reporter` filed under their name, newest first."""

@@ -213,17 +213,36 @@ def filed(
     return Transition(state, "report.received", SYSTEM, seen)
 
 
-def decide(state: ReportState, action: Action, agency: str, now: datetime, note: str | None = None) -> Transition:
-    """The step `agency` takes. Raises `Conflict` where the table has none, `NotFound` for who may not see it."""
+def decide(
+    state: ReportState,
+    action: Action,
+    agency: str,
+    now: datetime,
+    note: str | None = None,
+    *,
+    expected: int | None = None,
+) -> Transition:
+    """The step `agency` takes. Raises `Conflict` where the table has none, `NotFound` for who may not see it.
+
+    With `expected` the step is for that version of the report only, and `Conflict` tells where the report is now.
+    """
     if agency not in state.authorities:
         msg = "no such report"
         raise NotFound(msg)
+    if expected is not None and expected != state.version:
+        raise stale(state.status, state.level, state.holder, state.version)
     step = STEPS.get((state.status, action))
     if step is None:
         msg = f"a report that is {state.status} has no step {action!r}"
         raise Conflict(msg)
     status, event = step
     return Transition(replace(state, status=status, version=state.version + 1), event, agency, now, note)
+
+
+def stale(status: Status, level: int, holder: str, version: int) -> Conflict:
+    """The refusal of a step that was decided on another version than the report has now."""
+    current: dict[str, str | int] = {"status": status, "level": level, "holder": holder, "version": version}
+    return Conflict("the report has moved on since it was read", code="stale-version", current=current)
 
 
 def escalate(state: ReportState, now: datetime) -> Transition | None:

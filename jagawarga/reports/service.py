@@ -21,7 +21,7 @@ from jagawarga.reports.actor import Act, Crew
 from jagawarga.reports.detour import Detour
 from jagawarga.reports.directory import Directory
 from jagawarga.reports.messages import Action, FileReport, Page, Privacy, Receipt, ReportView, Status
-from jagawarga.reports.model import ENDS, filed, fold_state, shared_terms
+from jagawarga.reports.model import ENDS, filed, fold_state, shared_terms, stale
 from jagawarga.reports.recovery import Missing
 from jagawarga.reports.store import NEWEST, Filing, Listed, Store
 from jagawarga.reports.tracking import PURPOSE, canonical, new_code
@@ -173,16 +173,20 @@ class Reports:
 
     # --- steps
 
-    async def act(self, agency: str, report_id: UUID, action: Action, note: str | None) -> ReportView:
+    async def act(
+        self, agency: str, report_id: UUID, action: Action, note: str | None, *, expected: int | None = None
+    ) -> ReportView:
         """Move the report along its life-cycle as `agency`; after `Unavailable` the step may have been taken."""
         for _ in range(ASK_TIMES):
             seen = await self.open_for_agency(agency, report_id)
             if seen.status in ENDS:
+                if expected is not None and expected != seen.version:
+                    raise stale(seen.status, seen.level, seen.holder, seen.version)
                 msg = f"a report that is {seen.status} has no step {action!r}"
                 raise Conflict(msg)
             self.directory.start(report_id)
             try:
-                await self.directory.address(report_id).call(Act(agency, action, note), ACT_WITHIN)
+                await self.directory.address(report_id).call(Act(agency, action, note, expected), ACT_WITHIN)
             except NoProc:
                 continue
             except Down as down:

@@ -192,6 +192,22 @@ async def test_an_officer_opens_and_moves_a_report() -> None:
         is_problem(await house.client.post(f"{path}/acknowledge", headers=OFFICER), 409, "conflict")
 
 
+async def test_a_step_may_say_which_version_it_is_for() -> None:
+    """`If-Match` with a stale version is a conflict that tells the present state; what is no version is wrong."""
+    async with edge() as house:
+        await file(house, privacy="anonymous")
+        listed = (await house.client.get("/v1/agency/reports", headers=OFFICER)).json()["items"][0]
+        act = f"/v1/agency/reports/{listed['report_id']}/acknowledge"
+        for wrong in ("1", '"x"', 'W/"1"', '"' + "1" * 10 + '"', '"'):
+            refused = await house.client.post(act, headers=OFFICER | {"If-Match": wrong})
+            is_problem(refused, 422, "invalid-request")
+        stale = await house.client.post(act, headers=OFFICER | {"If-Match": f'"{listed["version"] + 1}"'})
+        is_problem(stale, 409, "stale-version")
+        assert stale.json()["current"]["version"] == listed["version"]
+        taken = await house.client.post(act, headers=OFFICER | {"If-Match": f'"{listed["version"]}"'})
+        assert taken.status_code == 200
+
+
 async def test_an_operator_puts_agencies_categories_and_officers() -> None:
     """What is put is what the catalogue then shows; hours become seconds inside."""
     async with edge() as house:

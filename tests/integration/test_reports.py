@@ -375,6 +375,24 @@ async def test_foreign_cursors(house: House, cursor: str) -> None:
 # --- steps
 
 
+async def test_of_two_officers_at_once_one_is_told_the_present_state(house: House) -> None:
+    """Both read version 1 and act on it; one step is taken, the other learns where the report is, at its end, too."""
+    report_id = (await house.file()).report_id
+    told: list[object] = []
+
+    async def act() -> None:
+        try:
+            told.append((await house.reports.act("lurah", report_id, "reject", "bukan kami", expected=1)).version)
+        except Conflict as error:
+            told.append((error.code, error.current["version"], error.current["status"]))
+
+    with trio.fail_after(20):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(act)
+            nursery.start_soon(act)
+    assert sorted(told, key=str) == [("stale-version", 2, "rejected"), 2]
+
+
 async def test_a_life(house: House) -> None:
     """Acknowledged, started, resolved; then nothing more, and the actor is gone."""
     report_id = (await house.file()).report_id

@@ -23,6 +23,8 @@ ACTIONS: tuple[Action, ...] = ("acknowledge", "start", "resolve", "reject")
 NEEDS_NOTE: frozenset[Action] = frozenset({"reject"})
 LAST_EVENT_ID = "Last-Event-ID"
 MAX_DIGITS = 18
+IF_MATCH = "If-Match"
+MAX_VERSION_DIGITS = 9
 
 
 class ListQuery(PageQuery):
@@ -57,9 +59,23 @@ def acting(action: Action) -> Callable[[Ask[NoQuery, ActionBody | None]], Awaita
         note = None if ask.body is None else ask.body.note
         if note is None and action in NEEDS_NOTE:
             raise Invalid(WRONG, fields={"note": "must say why"})
-        return Answer(views.whole(await ask.doors.reports.act(ask.agency, ask.report_id, action, note)))
+        expected = _version(ask.header(IF_MATCH))
+        return Answer(
+            views.whole(await ask.doors.reports.act(ask.agency, ask.report_id, action, note, expected=expected))
+        )
 
     return act
+
+
+def _version(given: str | None) -> int | None:
+    """The version a step is meant for, given as an entity tag (`"3"`); `None` for any."""
+    if given is None or given == "*":
+        return None
+    digits = given.removeprefix('"').removesuffix('"')
+    quoted = given == f'"{digits}"'
+    if not (quoted and digits.isascii() and digits.isdecimal() and len(digits) <= MAX_VERSION_DIGITS):
+        raise Invalid(WRONG, fields={IF_MATCH: "must be the report's version in double quotes, or *"})
+    return int(digits)
 
 
 async def stream(ask: Ask[NoQuery, None]) -> Streaming:

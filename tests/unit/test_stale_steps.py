@@ -1,0 +1,40 @@
+"""Steps that say which version of the report they are for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+
+from jagawarga.edge.problems import problem_of
+from jagawarga.errors import Conflict, NotFound
+from jagawarga.reports.model import ReportState, Terms, decide
+
+NOW = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
+STATE = ReportState(
+    uuid4(), "private", "jalan", "p-1", Terms(("lurah", "camat"), (60.0,), (600.0,)), "received", 0, 5, NOW
+)
+
+
+@pytest.mark.parametrize("expected", [None, 5])
+def test_a_step_for_this_version_or_any_is_taken(expected: int | None) -> None:
+    """Whoever has read the present version, or does not ask, moves the report along."""
+    assert decide(STATE, "acknowledge", "lurah", NOW, expected=expected).state.version == 6
+
+
+@pytest.mark.parametrize("expected", [0, 4, 6])
+def test_a_step_for_another_version_is_told_the_present_state(expected: int) -> None:
+    """The problem document carries what the officer has to look at before they decide again."""
+    with pytest.raises(Conflict) as caught:
+        decide(STATE, "acknowledge", "lurah", NOW, expected=expected)
+    problem = problem_of(caught.value)
+    assert problem is not None
+    assert (problem.status, problem.code) == (409, "stale-version")
+    assert problem.body()["current"] == {"status": "received", "level": 0, "holder": "lurah", "version": 5}
+
+
+def test_who_may_not_see_the_report_learns_no_version() -> None:
+    """A stranger with a stale version is told what every stranger is told."""
+    with pytest.raises(NotFound):
+        decide(STATE, "acknowledge", "camat", NOW, expected=4)
