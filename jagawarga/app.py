@@ -48,7 +48,7 @@ from jagawarga.plumbing.bus import Bus
 from jagawarga.plumbing.clock import utc_now
 from jagawarga.plumbing.database import Database
 from jagawarga.plumbing.deadletters import DeadLetters
-from jagawarga.plumbing.keys import Keyring
+from jagawarga.plumbing.keys import Keyring, hmac_sha256
 from jagawarga.plumbing.logs import configure_logging, log_supervision, server_log
 from jagawarga.plumbing.tree import plumbing_children
 from jagawarga.provider.population import Population, load_population
@@ -180,7 +180,7 @@ def build(settings: Settings, directory: DataDirectory, catalogue: CatalogueServ
         bus=bus,
         media=media,
     )
-    intake = Intake(identity, reports)
+    intake = Intake(identity, reports, hmac_sha256(keyring.signing_key("idempotency-key")))
     notifications = Notifications(database, bus, keyring, ways_of(settings, catalogue), clock)
     limits = limits_of(settings)
     doors = Doors(

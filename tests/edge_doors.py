@@ -195,8 +195,10 @@ class FakeIntake:
 
     def __init__(self, reports: FakeReports) -> None:
         self.reports = reports
+        self.keys: list[str | None] = []
 
-    async def submit(self, principal: Principal, command: SubmitReport) -> Receipt:
+    async def submit(self, principal: Principal, command: SubmitReport, key: str | None = None) -> Receipt:
+        self.keys.append(key)
         if command.category == "unknown":
             raise Invalid("No such category.", fields={"category": "is not known"})
         reporter = None if command.privacy == "anonymous" else principal.pseudonym
@@ -359,10 +361,13 @@ class House:
     state: dict[str, str] = field(default_factory=lambda: {"database": "ok"})
     observed: list[tuple[str, str, float]] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.intake = FakeIntake(self.reports)
+
     def doors(self) -> Doors:
         return Doors(
             identity=self.identity,
-            intake=FakeIntake(self.reports),
+            intake=self.intake,
             reports=self.reports,
             catalogue=self.catalogue,
             notification=self.notification,

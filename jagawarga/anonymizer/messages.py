@@ -11,8 +11,11 @@ from jagawarga.reports.messages import Receipt, SubmitReport
 class IntakeDoor(Protocol):
     """Takes what a citizen typed, cuts what must not be kept, and files the rest."""
 
-    async def submit(self, principal: Principal, command: SubmitReport) -> Receipt:
+    async def submit(self, principal: Principal, command: SubmitReport, key: str | None = None) -> Receipt:
         """File the report. Anonymous: identity ends here, and personal data in text and address is redacted.
+
+        With a `key` (Idempotency-Key) the same report of the same citizen is one, and has one tracking code, however
+        often it is sent; the key must be what nobody can guess. An anonymous one is known again by key and content.
 
         Raises `Invalid` for an unknown category or a place off the map, `Unavailable` while it can not be made durable.
         """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import secrets
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
@@ -79,8 +80,11 @@ class Client:
     # --- reports
 
     async def submit(self, session: Session, draft: Draft, *, patience: Patience | None = None) -> Receipt:
-        """File a report."""
-        reply = await self._send("POST", "/v1/reports", body=draft.body(), session=session, patience=patience)
+        """File a report: once, however often it has to be sent."""
+        headers = {"Idempotency-Key": secrets.token_urlsafe(24)}
+        reply = await self._send(
+            "POST", "/v1/reports", body=draft.body(), session=session, headers=headers, patience=patience
+        )
         said = reply.content
         return Receipt(
             said.get("report_id"),

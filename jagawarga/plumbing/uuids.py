@@ -19,8 +19,13 @@ _RANDOM: Final = ~0xF000_C000_0000_0000_0000
 
 def random_uuid() -> UUID:
     """Give a random UUID (version 4, RFC 9562)."""
-    drawn = int.from_bytes(random_bytes(16)) & _RANDOM | _MARKS
-    found: UUID = pgproto.UUID(drawn.to_bytes(16))
+    return uuid_of(random_bytes(16))
+
+
+def uuid_of(drawn: bytes) -> UUID:
+    """Make 16 random bytes a UUID (version 4)."""
+    marked = int.from_bytes(drawn) & _RANDOM | _MARKS
+    found: UUID = pgproto.UUID(marked.to_bytes(16))
     return found
 
 

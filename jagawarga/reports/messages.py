@@ -57,6 +57,8 @@ class FileReport(NamedTuple):
     place: Place
     reporter: str | None
     attachments: tuple[str, ...] = ()
+    once: bytes | None = None
+    """32 bytes that are the same when the same report is filed again, and otherwise nobody else's."""
 
 
 class Receipt(NamedTuple):

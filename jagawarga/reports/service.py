@@ -24,7 +24,7 @@ from jagawarga.reports.messages import Action, FileReport, Page, Privacy, Receip
 from jagawarga.reports.model import ENDS, filed, fold_state, shared_terms, stale
 from jagawarga.reports.recovery import Missing
 from jagawarga.reports.store import NEWEST, Filing, Listed, Store
-from jagawarga.reports.tracking import PURPOSE, canonical, new_code
+from jagawarga.reports.tracking import PURPOSE, canonical, drawn_from, new_code
 from jagawarga.reports.waiting import WaitingRoom
 from supervisors import NORMAL, Down, NoProc, Registry
 from supervisors.exits import CallError
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from jagawarga.plumbing.clock import Clock
     from jagawarga.plumbing.database import Database
     from jagawarga.plumbing.keys import Keyring
-    from jagawarga.reports.model import Transition
+    from jagawarga.reports.model import ReportState, Transition
 
 MOST: Final = 200
 ACT_WITHIN: Final = 25.0
@@ -109,8 +109,15 @@ class Reports:
             raise Invalid(msg, fields={"reporter": msg})
         place = command.place
         assigned = self.catalogue.assign(command.category, place.latitude, place.longitude, place.address)
+        if command.once is None:
+            report_id, code = random_uuid(), new_code()
+        else:
+            report_id, code = drawn_from(command.once)
+            known = await self._known(report_id)
+            if known is not None:
+                return Receipt(report_id, code, known.status, known.due_at)
         step = filed(
-            random_uuid(),
+            report_id,
             privacy=command.privacy,
             category=assigned.category.key,
             reporter=command.reporter,
@@ -122,13 +129,19 @@ class Reports:
             now=self.clock(),
             grain=self.grain,
         )
-        code = new_code()
         content = self.store.seal_content(step.state.report_id, command.text, place, command.attachments)
         if command.attachments and self.media is not None:
             await self.media.claim(step.state.report_id, command.attachments)
         digest = self.keyring.digest(PURPOSE, code.replace("-", "").encode())
         waits = await self._keep(Filing(step, assigned.area, digest, content))
         return Receipt(step.state.report_id, code, step.state.status, step.state.due_at, waits)
+
+    async def _known(self, report_id: UUID) -> ReportState | None:
+        """The report as it was filed before; `None` also while nobody can look: filed again it is one all the same."""
+        try:
+            return await self.store.load(report_id)
+        except Unavailable:
+            return None
 
     async def _keep(self, filing: Filing) -> bool:
         """Make a filing durable, in the database or else in the waiting room; True if it waits there."""

@@ -77,6 +77,9 @@ class Store:
     async def write(self, batch: Sequence[Filing | Transition]) -> list[bool]:
         """Write filings and steps in one transaction; for each, whether it held (a step's version may be outdated)."""
         filings = [each for each in batch if isinstance(each, Filing)]
+        if len({each.step.state.report_id for each in filings}) < len(filings):
+            # One that was sent twice, or comes out of the waiting room as well.
+            filings = list({each.step.state.report_id: each for each in filings}.values())
         steps = [each for each in batch if isinstance(each, Transition)]
         position = await self._next_position(len(batch))
         filing_columns = _columns([self._filing_row(each) for each in filings])

@@ -7,9 +7,14 @@ before the database is asked. Only a keyed digest of a code is ever stored.
 
 from __future__ import annotations
 
-from typing import Final
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
 
 from jagawarga.plumbing.randomness import random_bytes
+from jagawarga.plumbing.uuids import uuid_of
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 PURPOSE: Final = "tracking-code"
@@ -30,6 +35,14 @@ _TIMES_XX = tuple(_TIMES_X[each] for each in _TIMES_X)
 def new_code() -> str:
     """Make a code nobody can guess, as it is shown: `XXXXX-XXXXX-XXXXX-XXXXX-XXXXX`."""
     return code_of(int.from_bytes(random_bytes(_BITS // 8)))
+
+
+def drawn_from(digest: bytes) -> tuple[UUID, str]:
+    """Make a report's id and code of 32 bytes that nobody can guess, the same ones each time.
+
+    They can not be told from drawn ones.
+    """
+    return uuid_of(digest[:16]), code_of(int.from_bytes(sha256(b"code" + digest).digest()[: _BITS // 8]))
 
 
 def code_of(number: int) -> str:

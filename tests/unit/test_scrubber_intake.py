@@ -12,6 +12,7 @@ from jagawarga.anonymizer.service import Intake
 from jagawarga.anonymizer.tree import anonymizer_tree
 from jagawarga.errors import NotFound, Unavailable
 from jagawarga.identity.messages import PersonalFacts, Principal
+from jagawarga.plumbing.keys import hmac_sha256
 from jagawarga.reports.messages import FileReport, Place, SubmitReport
 from supervisors.testing import running
 
@@ -38,7 +39,7 @@ class Doors:
 
 
 def intake_of(doors: Any) -> Intake:
-    return Intake(doors, doors)
+    return Intake(doors, doors, hmac_sha256(b"k" * 32))
 
 
 @pytest.mark.parametrize("privacy", ["public", "private"])
@@ -100,3 +101,28 @@ async def test_identitys_refusal_is_passed_on() -> None:
 def test_a_cut_shows_nothing_of_itself() -> None:
     """Neither text nor facts are in what a crash report would print of the message."""
     assert repr(Cut(SubmitReport("anonymous", "lampu", TEXT, PLACE), FACTS)) == "Cut()"
+
+
+@pytest.mark.parametrize("privacy", ["public", "anonymous"])
+async def test_what_is_sent_again_is_known_again(privacy: Any) -> None:
+    """By key and content together, and by who where it has a name; and of who and key nothing goes on."""
+    doors = Doors()
+    intake = intake_of(doors)
+    other = WHO._replace(pseudonym="somebody-else")
+    async with running(anonymizer_tree(intake)):
+        for who, key, text in (
+            (WHO, "k1", TEXT),
+            (WHO, "k1", TEXT),
+            (WHO, "k2", TEXT),
+            (other, "k1", TEXT),
+            (WHO, "k1", "x"),
+        ):
+            await intake.submit(who, SubmitReport(privacy, "lampu", text, PLACE), key)
+        await intake.submit(WHO, SubmitReport(privacy, "lampu", TEXT, PLACE))
+    marks = [each.once for each in doors.filed]
+    assert marks[0] == marks[1]
+    # Nothing of the account goes into what an anonymous report's id is made of.
+    assert len(set(marks[1:5])) == (3 if privacy == "anonymous" else 4)
+    assert (marks[0] == marks[3]) is (privacy == "anonymous")
+    assert marks[5] is None
+    assert all(mark is not None and len(mark) == 32 for mark in marks[:5])

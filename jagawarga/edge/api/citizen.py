@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import Field
@@ -11,6 +12,10 @@ from jagawarga.edge.bodies import WRONG, Body, Key, Latitude, Line, Lines, Longi
 from jagawarga.edge.routing import Answer, Ask, Route
 from jagawarga.errors import Invalid
 from jagawarga.reports.messages import Place, Privacy, SubmitReport
+
+IDEMPOTENCY_KEY = "Idempotency-Key"
+GOOD_KEY = re.compile(r"[A-Za-z0-9\-._~+/=]{20,128}")
+"""A UUID is one. What two clients might both choose is none."""
 
 
 class ReportBody(Body):
@@ -48,8 +53,19 @@ class ReportBody(Body):
 async def submit(ask: Ask[NoQuery, ReportBody]) -> Answer:
     """File a report; the answer is the promise that it is on disk: 201 in the database, 202 with the broker for now."""
     command = ask.body.command(ask.limits.text)
-    receipt = await ask.doors.intake.submit(ask.principal, command)
+    receipt = await ask.doors.intake.submit(ask.principal, command, _key(ask.header(IDEMPOTENCY_KEY)))
     return Answer(views.receipt(receipt, anonymous=command.privacy == "anonymous"), 202 if receipt.waiting else 201)
+
+
+def _key(header: str | None) -> str | None:
+    """The key, with or without the quotes of a structured field; `Invalid` for one that could be guessed."""
+    if header is None:
+        return None
+    key = header.strip()
+    key = key[1:-1] if len(key) > 1 and key[0] == key[-1] == '"' else key
+    if not GOOD_KEY.fullmatch(key):
+        raise Invalid(WRONG, fields={IDEMPOTENCY_KEY: "must be 20 to 128 letters, digits or -._~+/=, drawn at random"})
+    return key
 
 
 async def own_reports(ask: Ask[PageQuery, None]) -> Answer:
