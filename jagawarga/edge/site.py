@@ -21,6 +21,7 @@ from jagawarga.edge.api import (
     agency,
     attachments,
     citizen,
+    documents,
     media,
     notifications,
     operator,
@@ -55,6 +56,7 @@ ROUTES: tuple[Route, ...] = (
     *agency.ROUTES,
     *operator.ROUTES,
     *ops.ROUTES,
+    *documents.routes(lambda: ROUTES),
 )
 HEADERS = {
     "X-Content-Type-Options": "nosniff",

@@ -64,6 +64,7 @@ def acting(action: Action) -> Callable[[Ask[NoQuery, ActionBody | None]], Awaita
             views.whole(await ask.doors.reports.act(ask.agency, ask.report_id, action, note, expected=expected))
         )
 
+    act.__doc__ = f"Move a report along its life-cycle: {action}."
     return act
 
 

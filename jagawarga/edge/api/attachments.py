@@ -43,6 +43,7 @@ def showing(find: Callable[[Ask[Any, None]], Awaitable[ReportView]]) -> Callable
     """Return the handler for those whom `find` shows the report."""
 
     async def show(ask: Ask[SizeQuery, None]) -> Answer:
+        """Send an attachment, whole or the range that is asked for, or its thumbnail."""
         ids = (await find(ask)).attachments
         number = ask.path["number"]
         if not re.fullmatch(r"[1-9]", number) or int(number) > len(ids):

@@ -1,0 +1,68 @@
+"""The API's description: whole, valid in itself, and the same as what is served and written down."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jagawarga.edge.openapi import describe, page, table
+from jagawarga.edge.routing import Route
+from jagawarga.edge.site import ROUTES
+
+DOCUMENT = describe(ROUTES)
+
+
+def refs(part: Any) -> list[str]:
+    """Every reference in a document."""
+    if isinstance(part, dict):
+        found = [part["$ref"]] if isinstance(part.get("$ref"), str) else []
+        return found + [each for value in part.values() for each in refs(value)]
+    return [each for value in part for each in refs(value)] if isinstance(part, list) else []
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+def test_every_route_is_described(route: Route) -> None:
+    """With what it promises, who may ask, and each part of its path; only who needs a token is asked for one."""
+    path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.path)
+    operation = DOCUMENT["paths"][path][route.method.lower()]
+    assert operation["summary"].endswith(".")
+    assert ("security" in operation) is (route.who is not None)
+    named = {each["name"] for each in operation["parameters"] if each["in"] == "path"}
+    assert named == set(re.findall(r"\{(\w+)\}", path))
+    assert {"2XX", "4XX", "5XX", "429", "503"} == operation["responses"].keys()
+
+
+def test_it_holds_together() -> None:
+    """References lead somewhere, and no two operations have one name."""
+    found = refs(DOCUMENT)
+    assert len(found) > 50
+    for each in found:
+        part: Any = DOCUMENT
+        for name in each.removeprefix("#/").split("/"):
+            part = part[name]
+    names = [one["operationId"] for path in DOCUMENT["paths"].values() for one in path.values()]
+    assert len(names) == len(set(names)) == len(ROUTES)
+
+
+def test_a_body_is_described_by_the_model_that_reads_it() -> None:
+    """With its bounds, and closed to what it does not know."""
+    body = DOCUMENT["components"]["schemas"]["ReportBody"]
+    assert body["additionalProperties"] is False
+    assert body["properties"]["privacy"]["enum"] == ["public", "private", "anonymous"]
+
+
+def test_the_table_that_is_written_down_is_the_one_that_is_served() -> None:
+    """`docs/api.md` is made by `python -m jagawarga.edge.openapi`."""
+    written = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    assert written == table(ROUTES)
+
+
+def test_the_page_has_nothing_from_elsewhere() -> None:
+    """No script, and no address but our own."""
+    shown = page(ROUTES)
+    assert "<script" not in shown
+    assert re.findall(r'(?:src|href)="([^"]*)"', shown) == ["/openapi.json"]
+    assert all(f"<code>{each.method} " in shown for each in ROUTES)
