@@ -119,7 +119,7 @@ def prepare_nats(
 async def greets(port: int) -> bool:
     """Tell whether a nats-server with JetStream takes connections there."""
     # Broken: accepted and gone, as by a server that is killed in this moment, and whose successor we are asked about.
-    with suppress(trio.BrokenResourceError), trio.move_on_after(1.0):
+    with suppress(OSError, trio.BrokenResourceError), trio.move_on_after(1.0):
         async with await trio.open_tcp_stream(LOOPBACK, port) as stream:
             said = b""
             while b"\r\n" not in said:

@@ -105,7 +105,10 @@ class Bus:
         return await self.door.run(self._publish, list(pack(messages)), deadline=deadline)
 
     async def recent(self, limit: int) -> set[str]:
-        """The ids of the newest `limit` stored events or a few more: a publisher in doubt looks there for its own."""
+        """The ids of the newest `limit` stored events or a few more: a publisher in doubt looks there for its own.
+
+        What a publisher of this connection left on its way, cancelled, is in it or never will be stored.
+        """
         return await self.door.run(self._recent, limit)
 
     async def fetch(self, durable: str, batch: int, wait: float) -> list[Delivery]:
@@ -165,11 +168,15 @@ class Bus:
             raise Unavailable(msg)
         return message
 
-    async def _publish(self, messages: Sequence[Outgoing]) -> set[str]:
-        self._stream()
+    def _publisher(self) -> Publishing:
         publishing = self._publishing
         if publishing is None or publishing.client is not self._client:
             publishing = self._publishing = Publishing(self._client)
+        return publishing
+
+    async def _publish(self, messages: Sequence[Outgoing]) -> set[str]:
+        self._stream()
+        publishing = self._publisher()
         stored: set[str] = set()
         for start in range(0, len(messages), IN_FLIGHT):
             window = messages[start : start + IN_FLIGHT]
@@ -304,6 +311,12 @@ class Bus:
         return found
 
     async def _recent(self, limit: int) -> set[str]:
+        self._stream()
+        try:
+            await self._publisher().settled(f"{SUBJECTS}.settled", PUBLISH_SECONDS)
+        except _DOWN as error:
+            msg = f"the broker is out of reach ({type(error).__name__})"
+            raise Unavailable(msg) from error
         state = await self._events_state()
         found: set[str] = set()
         until = state.last_seq

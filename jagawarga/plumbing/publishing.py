@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from jagawarga.plumbing.packing import Outgoing
 
 MESSAGE_ID = "Nats-Msg-Id"
+NEVER_YET = {"Nats-Expected-Last-Sequence": str(10**18)}
+"""A stream that has not come so far, as none has, refuses the message, in its turn."""
 
 
 class Window:
@@ -87,6 +89,17 @@ class Publishing:
         if not window.stored and window.refusal is not None:
             raise nats.errors.Error(window.refusal)
         return window.stored
+
+    async def settled(self, subject: str, within: float) -> None:
+        """Return when everything published here before, by whomever, is either stored or never will be.
+
+        A publisher that was cancelled leaves messages on their way. The stream takes one after the other, so its
+        refusal of one that it can not take comes when it is through with those before. Raises nats-py's errors.
+        """
+        answer = await self.client.request(subject, b"", within, headers=NEVER_YET)
+        if _refusal(answer.data) is None:
+            msg = "the stream took a message that only asked how far it is"
+            raise nats.errors.Error(msg)
 
     async def _answer(self, message: Msg) -> None:
         found = self._flying.pop(message.subject, None)

@@ -6,6 +6,7 @@ import contextlib
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from random import Random
 
 import pytest
 import trio
@@ -185,6 +186,24 @@ async def test_events_that_travel_together(nats_url: str) -> None:
             (each.message_id, each.sequence) for each in found
         ]
         assert await bus.fetch("notification", 10, 0.2) == []
+
+
+async def test_what_a_killed_publisher_left_on_its_way_is_recent(nats_url: str) -> None:
+    """Whoever looks after it sees all that will ever be stored: none of its events comes up later."""
+    random = Random(7)
+    async with connected(nats_url) as bus:
+        late = 0
+        for _ in range(40):
+            sent = [*events(300), *events(300, "report.escalated")]
+            last = await bus.last_sequence()
+            with trio.move_on_after(random.uniform(0.0, 0.02)):
+                await bus.publish(sent)
+            seen = await bus.recent(600)
+            await trio.sleep(0.05)
+            stored = {each.message_id for each in await bus.read_from(last + 1, 1000)}
+            assert stored <= seen, len(stored - seen)
+            late += 0 < len(stored) < len(sent)
+        assert late, "cut in the middle at least once"
 
 
 async def test_a_message_is_done_when_all_its_events_are(nats_url: str) -> None:
