@@ -43,7 +43,7 @@ def _lines(text: str) -> str:
     if CONTROLS_BUT_LINES.search(text):
         msg = "must not contain control characters other than line feed and tab"
         raise ValueError(msg)
-    if all(each.isspace() or unicodedata.category(each) == "Cf" for each in text):
+    if not text[:1].isalnum() and all(each.isspace() or unicodedata.category(each) == "Cf" for each in text):
         msg = "must not be blank"
         raise ValueError(msg)
     return text
