@@ -100,7 +100,7 @@ def processes(
             if matching in path:
                 yield path, process
 
-    found = heapq.nlargest(limit, wanted(), key=lambda each: _figure(each[1], sort, now))
+    found = heapq.nlargest(limit, wanted(), key=lambda each: _figure(each[1], sort))
     nodes = [_node(process, path, now, deep=False) for path, process in found]
     return {"total": total, "at": now, "processes": nodes}
 
@@ -226,7 +226,7 @@ def _node(process: Process, path: str, now: float, *, deep: bool) -> dict[str, A
         "state": process.state,
         "restarts": process.restarts,
         "mailbox": process.mailbox_length(),
-        "age": round(max(0.0, now - process.started_at), 3),
+        "age": round(process.age(), 3),
         "handled": process.handled,
         "busy": round(process.busy_seconds, 6),
         "links": sum(1 for _ in process.links()),
@@ -252,7 +252,7 @@ def _node(process: Process, path: str, now: float, *, deep: bool) -> dict[str, A
     return node
 
 
-def _figure(process: Process, sort: str, now: float) -> float:
+def _figure(process: Process, sort: str) -> float:
     match sort:
         case "mailbox":
             return process.mailbox_length()
@@ -262,7 +262,7 @@ def _figure(process: Process, sort: str, now: float) -> float:
             return process.busy_seconds
         case "restarts":
             return process.restarts
-    return now - process.started_at
+    return process.age()
 
 
 def _current(process: Process) -> str | None:

@@ -11,8 +11,6 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import trio
-
 from supervisors.exits import NoProc, SupervisionError, describe
 from supervisors.messages import unwrapped
 
@@ -192,7 +190,7 @@ def _resume(life: Life) -> None:
 def _figures(life: Life) -> dict[str, Any]:
     process = life.process
     return {
-        "age": trio.current_time() - process.started_at,
+        "age": process.age(),
         "handled": process.handled,
         "busy_seconds": process.busy_seconds,
         "mailbox": process.mailbox_length(),

@@ -65,6 +65,8 @@ class ReportActor(Actor):
     mailbox_limit: ClassVar[int] = 100
     # Most reports wait for days, and only their clock needs to run.
     hibernate_after: ClassVar[float | None] = 120.0
+    # As coarse as the time an anonymous report is given: its actor must not tell an operator the second it came in.
+    age_grain: ClassVar[float] = 60.0
 
     def init(self, crew: Crew, report_id: UUID) -> None:
         """Take the state over from whoever starts us; without one, the first tick loads it."""
