@@ -59,6 +59,15 @@ class Terms:
     ladder: tuple[str, ...]
     respond_within: tuple[float, ...]
     resolve_within: tuple[float, ...]
+    _hash: int = field(default=0, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Reckon the hash once: each report that is filed asks for it several times."""
+        object.__setattr__(self, "_hash", hash((self.ladder, self.respond_within, self.resolve_within)))
+
+    def __hash__(self) -> int:
+        """Equal terms have one hash."""
+        return self._hash
 
     def limit(self, clock: Clock, level: int) -> timedelta:
         """How long the holder of `level` has."""
