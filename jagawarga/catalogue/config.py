@@ -1,4 +1,4 @@
-"""The catalogue's files: `agencies.toml`, `areas.toml` and `categories.toml`, read into a `Snapshot` or refused.
+"""The catalogue's files, `agencies.toml`, `boundaries.geojson`, `categories.toml`: read into a `Snapshot` or refused.
 
 Whatever is wrong is a `StartupError` of one line that names the file, the entry and what is the matter with it.
 """
@@ -9,8 +9,8 @@ import math
 import tomllib
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from jagawarga.catalogue.areas import Area, Point
-from jagawarga.catalogue.messages import Agency, Category
+from jagawarga.catalogue.boundaries import BOUNDARIES, parse_boundaries
+from jagawarga.catalogue.messages import Agency, Area, Category
 from jagawarga.catalogue.model import ANY, Route, Snapshot, check_agency, check_category, cycle_from
 from jagawarga.errors import Invalid, StartupError
 
@@ -19,15 +19,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 AGENCIES: Final = "agencies.toml"
-AREAS: Final = "areas.toml"
 CATEGORIES: Final = "categories.toml"
 HOUR: Final = 3600.0
-CORNERS: Final = 3
 
 
 def load_config(config_dir: Path, time_scale: float = 1.0) -> Snapshot:
     """Read and check the three files. Blocks; meant for the start. Raises `StartupError`."""
-    return parse_config({name: _read(config_dir / name) for name in (AGENCIES, AREAS, CATEGORIES)}, time_scale)
+    return parse_config({name: _read(config_dir / name) for name in (AGENCIES, BOUNDARIES, CATEGORIES)}, time_scale)
 
 
 def parse_config(texts: Mapping[str, str], time_scale: float = 1.0) -> Snapshot:
@@ -36,15 +34,15 @@ def parse_config(texts: Mapping[str, str], time_scale: float = 1.0) -> Snapshot:
         msg = f"sla_time_scale: expected a number above 0, got {time_scale}"
         raise StartupError(msg)
     agencies = _agencies(_tables(AGENCIES, texts, ("agency",))["agency"])
-    areas = _areas(_tables(AREAS, texts, ("area",))["area"])
+    places = parse_boundaries(texts[BOUNDARIES])
     tables = _tables(CATEGORIES, texts, ("category", "route"))
     categories = _categories(tables["category"])
-    routes = _routes(tables["route"], agencies, areas, categories)
-    snapshot = Snapshot(agencies, categories, tuple(areas.values()), routes, {}, time_scale)
+    routes = _routes(tables["route"], agencies, places.areas, categories)
+    snapshot = Snapshot(agencies, categories, places, routes, {}, time_scale)
     for key in categories:
-        for area in areas:
-            if snapshot.route(key, area) is None:
-                _wrong(CATEGORIES, f"category {key}", f"no route for area {area}")
+        for shape in places.shapes:
+            if snapshot.route(key, shape.key) is None:
+                _wrong(CATEGORIES, f"category {key}", f"no route for area {shape.key}")
     return snapshot
 
 
@@ -61,18 +59,6 @@ def _agencies(entries: list[_Entry]) -> dict[str, Agency]:
             _wrong(AGENCIES, f"agency {agency.key}", f"unknown parent {agency.parent}")
         if loop := cycle_from(found, agency.key):
             _wrong(AGENCIES, f"agency {agency.key}", f"its ladder never ends: {' → '.join(loop)}")
-    return found
-
-
-def _areas(entries: list[_Entry]) -> dict[str, Area]:
-    found: dict[str, Area] = {}
-    for entry in entries:
-        area = Area(entry.text("key"), entry.text("name"), entry.polygon())
-        entry.end()
-        if area.key == ANY or not area.key or not area.name.strip():
-            entry.wrong("key and name must not be empty, nor the key be *")
-        entry.first(found, area.key)
-        found[area.key] = area
     return found
 
 
@@ -138,15 +124,6 @@ class _Entry:
             self.wrong(f"{field}: expected a list of hours above 0, got {value!r}")
         return tuple(each * HOUR for each in value)
 
-    def polygon(self) -> tuple[Point, ...]:
-        value = self._take("polygon")
-        if not isinstance(value, list) or not all(_is_point(each) for each in value):
-            self.wrong("polygon: expected a list of [longitude, latitude]")
-        ring = tuple((float(longitude), float(latitude)) for longitude, latitude in value)
-        if len(set(ring)) < CORNERS:
-            self.wrong(f"polygon: expected at least {CORNERS} different points, got {len(set(ring))}")
-        return ring
-
     def end(self) -> None:
         """Refuse fields nobody took: a slip of the pen must not pass in silence."""
         if self.fields:
@@ -170,10 +147,6 @@ class _Entry:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _is_point(value: object) -> bool:
-    return isinstance(value, list) and len(value) == 2 and all(_is_number(each) for each in value)  # noqa: PLR2004
 
 
 def _read(path: Path) -> str:

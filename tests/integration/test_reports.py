@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 import pytest
 import trio
 
-from jagawarga.catalogue.messages import Agency, Assignment, Category
+from jagawarga.catalogue.messages import Agency, Area, Assignment, Category
 from jagawarga.errors import Conflict, Corrupt, Invalid, NotFound, Unavailable
 from jagawarga.plumbing.aio import AioActor, AioDoor
 from jagawarga.plumbing.bus import Bus, BusActor
@@ -56,6 +56,16 @@ class OneRoute:
 
     def agencies(self) -> tuple[Agency, ...]:
         return tuple(Agency(each, each, None) for each in LADDER)
+
+    def areas(self) -> tuple[Area, ...]:
+        return ()
+
+    def area(self, key: str) -> Area | None:
+        del key
+        return None
+
+    def area_at(self, latitude: float, longitude: float) -> Area:
+        raise NotImplementedError
 
     def assign(self, category: str, latitude: float | None, longitude: float | None, address: str | None) -> Assignment:
         del latitude, longitude, address
