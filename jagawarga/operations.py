@@ -7,9 +7,7 @@ from uuid import UUID
 
 import trio
 
-from jagawarga.catalogue.config import load_config
 from jagawarga.errors import JagaWargaError
-from jagawarga.reports.rescheduling import FIRST
 from supervisors.control import ControlError
 
 if TYPE_CHECKING:
@@ -70,7 +68,7 @@ def _clocks(house: House) -> dict[str, Operation]:
     async def sla_reschedule(after: str | None = None) -> dict[str, Any]:
         """Put one batch of clocks that run under the terms of today; `after` is where the last one stopped."""
         try:
-            start = FIRST if after is None else UUID(after)
+            start = None if after is None else UUID(after)
         except ValueError as error:
             raise ControlError(str(error)) from None
         batch = await _refusing(house.reports.reschedule(start))
@@ -81,7 +79,7 @@ def _clocks(house: House) -> dict[str, Operation]:
 
 
 async def _reload(house: House) -> dict[str, dict[str, list[str]]]:
-    config = await trio.to_thread.run_sync(load_config, house.settings.config_dir)
+    config = await trio.to_thread.run_sync(house.catalogue.read, house.settings.config_dir)
     # Before anything can be filed under them.
     await house.reports.keep_calendars(config.calendars)
     return await house.catalogue.reload(config)

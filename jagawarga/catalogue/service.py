@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from jagawarga.calendars.shelf import shelve
 from jagawarga.catalogue.actor import Holder, PutAgency, PutCategory, Reload
+from jagawarga.catalogue.config import load_config
 from jagawarga.errors import Unavailable
 from supervisors import CallError, Name, Registry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from jagawarga.calendars.model import WorkingHours
     from jagawarga.catalogue.messages import Agency, Assignment, Category, Clocks
@@ -56,6 +58,11 @@ class CatalogueService:
     def calendars(self) -> Mapping[str, WorkingHours]:
         """The calendars that clocks refer to."""
         return self.holder.snapshot.calendars
+
+    @staticmethod
+    def read(config_dir: Path) -> Snapshot:
+        """What the files say now. Blocks. Raises `StartupError` with one line for what is wrong in them."""
+        return load_config(config_dir)
 
     async def reload(self, config: Snapshot) -> dict[str, dict[str, list[str]]]:
         """Go by other files from now on, all of them or none; returns what changed, by kind.

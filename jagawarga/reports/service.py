@@ -221,9 +221,9 @@ class Reports:
         """Make these calendars fit to file reports under; after `Unavailable` they are not."""
         await keep(self.store, calendars)
 
-    async def reschedule(self, after: UUID = FIRST) -> Batch:
+    async def reschedule(self, after: UUID | None = None) -> Batch:
         """Put a batch of clocks that run under the terms of today; see `rescheduling`. Raises `Unavailable`."""
-        return await reschedule(self.crew, self._terms_today, after)
+        return await reschedule(self.crew, self._terms_today, after or FIRST)
 
     def _terms_today(self, state: ReportState) -> Terms:
         ladder = state.terms.ladder
