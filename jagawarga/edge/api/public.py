@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from jagawarga.edge import views
+from jagawarga.edge import clocks, views
 from jagawarga.edge.bodies import Body, Line, NoQuery, PageQuery
 from jagawarga.edge.routing import Answer, Ask, Route
 from jagawarga.identity.messages import OpenSession, RegisterCitizen
@@ -48,8 +48,9 @@ async def open_session(ask: Ask[NoQuery, SessionBody]) -> Answer:
 
 
 async def categories(ask: Ask[NoQuery, None]) -> Answer:
-    """List what can be reported."""
-    items = [views.category(each) for each in ask.doors.catalogue.categories()]
+    """List what can be reported, and how fast it must be seen to."""
+    known = ask.doors.catalogue
+    items = [views.category(each) | clocks.of_category(known, each.key) for each in known.categories()]
     return Answer({"items": items}, headers=CACHED)
 
 
