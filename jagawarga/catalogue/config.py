@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import math
 import tomllib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from jagawarga.catalogue.boundaries import BOUNDARIES, parse_boundaries
 from jagawarga.catalogue.messages import Agency, Area, Category
 from jagawarga.catalogue.model import ANY, Route, Snapshot, check_agency, check_category, cycle_from
+from jagawarga.catalogue.wording import LANGUAGES, OWN_LANGUAGE, Wording
 from jagawarga.errors import Invalid, StartupError
+from jagawarga.suggestion.linear import LinearModel, Unreadable, loads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,12 +23,18 @@ if TYPE_CHECKING:
 
 AGENCIES: Final = "agencies.toml"
 CATEGORIES: Final = "categories.toml"
+SUGGESTIONS: Final = "suggestions.json"
+"""A trained model (`jagawarga categories train`); may be missing."""
 HOUR: Final = 3600.0
+OTHERS: Final = [language for language in LANGUAGES if language != OWN_LANGUAGE]
 
 
 def load_config(config_dir: Path, time_scale: float = 1.0) -> Snapshot:
-    """Read and check the three files. Blocks; meant for the start. Raises `StartupError`."""
-    return parse_config({name: _read(config_dir / name) for name in (AGENCIES, BOUNDARIES, CATEGORIES)}, time_scale)
+    """Read and check the files. Blocks; meant for the start. Raises `StartupError`."""
+    names = [AGENCIES, BOUNDARIES, CATEGORIES]
+    if (config_dir / SUGGESTIONS).exists():
+        names.append(SUGGESTIONS)
+    return parse_config({name: _read(config_dir / name) for name in names}, time_scale)
 
 
 def parse_config(texts: Mapping[str, str], time_scale: float = 1.0) -> Snapshot:
@@ -36,9 +45,10 @@ def parse_config(texts: Mapping[str, str], time_scale: float = 1.0) -> Snapshot:
     agencies = _agencies(_tables(AGENCIES, texts, ("agency",))["agency"])
     places = parse_boundaries(texts[BOUNDARIES])
     tables = _tables(CATEGORIES, texts, ("category", "route"))
-    categories = _categories(tables["category"])
+    categories, wording = _categories(tables["category"])
+    wording = replace(wording, trained=_trained(texts.get(SUGGESTIONS)))
     routes = _routes(tables["route"], agencies, places.areas, categories)
-    snapshot = Snapshot(agencies, categories, places, routes, {}, time_scale)
+    snapshot = Snapshot(agencies, categories, places, routes, {}, time_scale, wording)
     for key in categories:
         for shape in places.shapes:
             if snapshot.route(key, shape.key) is None:
@@ -62,16 +72,29 @@ def _agencies(entries: list[_Entry]) -> dict[str, Agency]:
     return found
 
 
-def _categories(entries: list[_Entry]) -> dict[str, Category]:
+def _categories(entries: list[_Entry]) -> tuple[dict[str, Category], Wording]:
     found: dict[str, Category] = {}
+    names: dict[str, dict[str, str]] = {}
+    keywords: dict[str, tuple[str, ...]] = {}
     for entry in entries:
         respond, resolve = entry.hours("respond_hours"), entry.hours("resolve_hours")
         category = Category(entry.text("key"), entry.text("name"), respond, resolve)
+        translated = {language: entry.text(f"name_{language}") for language in OTHERS if entry.has(f"name_{language}")}
+        known_by = entry.texts("keywords") if entry.has("keywords") else ()
         entry.end()
-        entry.check(check_category, category)
+        for name in (category.name, *translated.values()):
+            entry.check(check_category, replace(category, name=name))
         entry.first(found, category.key)
-        found[category.key] = category
-    return found
+        found[category.key], names[category.key], keywords[category.key] = category, translated, known_by
+    return found, Wording(names, keywords)
+
+
+def _trained(text: str | None) -> LinearModel | None:
+    try:
+        return None if text is None else loads(text)
+    except Unreadable as error:
+        msg = f"{SUGGESTIONS}: {error}"
+        raise StartupError(msg) from error
 
 
 def _routes(
@@ -123,6 +146,12 @@ class _Entry:
         if not (isinstance(value, list) and value and all(_is_number(each) and each > 0 for each in value)):
             self.wrong(f"{field}: expected a list of hours above 0, got {value!r}")
         return tuple(each * HOUR for each in value)
+
+    def texts(self, field: str) -> tuple[str, ...]:
+        value = self._take(field)
+        if not (isinstance(value, list) and all(isinstance(each, str) and each.strip() for each in value)):
+            self.wrong(f"{field}: expected a list of texts, got {value!r}")
+        return tuple(value)
 
     def end(self) -> None:
         """Refuse fields nobody took: a slip of the pen must not pass in silence."""

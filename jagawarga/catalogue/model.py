@@ -7,8 +7,10 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from jagawarga.catalogue.messages import Agency, Area, Assignment, Category
+from jagawarga.catalogue.messages import Agency, Area, Assignment, Category, Suggestion
 from jagawarga.catalogue.places import Places
+from jagawarga.catalogue.suggesting import Suggester
+from jagawarga.catalogue.wording import Wording
 from jagawarga.errors import Invalid
 
 if TYPE_CHECKING:
@@ -46,10 +48,16 @@ class Snapshot:
     routes: tuple[Route, ...]
     everywhere: Mapping[str, str]
     time_scale: float = 1.0
+    wording: Wording = field(default_factory=Wording)
+    suggester: Suggester = field(init=False, repr=False, compare=False)
     # What was found once is found again, until a change makes another snapshot.
     _assigned: dict[tuple[str, str | None], Assignment] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+
+    def __post_init__(self) -> None:
+        """Make the index of words."""
+        object.__setattr__(self, "suggester", Suggester(self.categories, self.wording))
 
     def category(self, key: str) -> Category:
         """`Invalid` for a category nobody declared."""
@@ -76,6 +84,16 @@ class Snapshot:
             raise Invalid(msg, fields={"address": msg}, code="unknown-area")
         made = self._assigned[category, area] = Assignment(self._scaled(found), area, ladder(self.agencies, agency))
         return made
+
+    def suggest(
+        self, text: str, latitude: float | None, longitude: float | None, language: str
+    ) -> tuple[Suggestion, ...]:
+        """Suggest categories for a text, with the agency that each would go to from here; raises as `assign` does."""
+        area = self._area(latitude, longitude, None)
+        return tuple(
+            Suggestion(self.wording.named(self.categories[key], language), score, self.route(key, area))
+            for key, score in self.suggester.top(text)
+        )
 
     def route(self, category: str, area: str | None) -> str | None:
         """Find the agency that answers: the operators' word first, then the first route that fits."""
@@ -114,6 +132,7 @@ class Snapshot:
             self,
             categories={**self.categories, category.key: category},
             everywhere={**self.everywhere, category.key: agency},
+            wording=self.wording.without_names(category.key),
         )
 
     def _area(self, latitude: float | None, longitude: float | None, address: str | None) -> str | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from jagawarga.catalogue.actor import Holder, PutAgency, PutCategory
+from jagawarga.catalogue.wording import OWN_LANGUAGE
 from jagawarga.errors import Unavailable
 from supervisors import CallError, Name, Registry
 
 if TYPE_CHECKING:
-    from jagawarga.catalogue.messages import Agency, Area, Assignment, Category
+    from jagawarga.catalogue.messages import Agency, Area, Assignment, Category, Suggestion
     from jagawarga.catalogue.model import Snapshot
 
 ANSWER_SECONDS = 15.0
@@ -27,9 +28,10 @@ class CatalogueService:
         self.holder = Holder(config)
         self.name: Name = Registry("catalogue").name("catalogue")
 
-    def categories(self) -> tuple[Category, ...]:
-        """All categories, with the limits that were declared."""
-        return tuple(self.holder.snapshot.categories.values())
+    def categories(self, language: str = OWN_LANGUAGE) -> tuple[Category, ...]:
+        """All categories, with the limits that were declared, and names in a language where they have one in it."""
+        snapshot = self.holder.snapshot
+        return tuple(snapshot.wording.named(category, language) for category in snapshot.categories.values())
 
     def category(self, key: str) -> Category:
         """`Invalid` for a category nobody declared."""
@@ -54,6 +56,12 @@ class CatalogueService:
     def assign(self, category: str, latitude: float | None, longitude: float | None, address: str | None) -> Assignment:
         """Route by category and area to a ladder; see `Snapshot.assign`."""
         return self.holder.snapshot.assign(category, latitude, longitude, address)
+
+    def suggest(
+        self, text: str, latitude: float | None, longitude: float | None, language: str = OWN_LANGUAGE
+    ) -> tuple[Suggestion, ...]:
+        """Up to three categories a text may be about; see `Snapshot.suggest`. The text is kept nowhere."""
+        return self.holder.snapshot.suggest(text, latitude, longitude, language)
 
     async def put_agency(self, agency: Agency) -> None:
         """Create or change an agency, durably. `Invalid`, or `Unavailable`, after which it may be there or not."""

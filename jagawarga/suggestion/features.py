@@ -1,7 +1,7 @@
 """What a model sees of a text: its words, pairs of words and pieces of words, each as a number.
 
-Only letters are read: no digits, hence no NIK, no telephone, no house. The numbers are hashes; what protects a rare word
-is not that they can not be turned back (they can be tried), but that a model keeps none which few texts have.
+Only letters are read: no digits, hence no NIK, no telephone, no house. The numbers are hashes. What protects a rare
+word is not that they can not be turned back (they can be tried), but that a model keeps none which few texts have.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 from zlib import crc32
 
 BUCKETS: Final = 1 << 20
-LONGEST: Final = 2_000
+LONGEST: Final = 1_000
 """Characters that are read; what a text is about is said by then."""
 PIECE: Final = 4
 """Letters of a piece: words differ by prefixes, suffixes and slips of the pen, pieces do not."""

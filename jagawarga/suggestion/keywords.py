@@ -18,30 +18,27 @@ class Keywords:
     """Phrases for each label; one that stands for several labels counts less for each of them."""
 
     def __init__(self, phrases: Mapping[str, Iterable[str]]) -> None:
-        self._labels: dict[tuple[str, ...], set[str]] = defaultdict(set)
+        labels: dict[tuple[str, ...], set[str]] = defaultdict(set)
         for label, given in phrases.items():
             for phrase in given:
                 if said := tuple(words(phrase)):
-                    self._labels[said].add(label)
+                    labels[said].add(label)
+        self._phrases = [(_needle(phrase), len(phrase) / len(of), tuple(of)) for phrase, of in labels.items()]
 
     def scores(self, text: str) -> dict[str, float]:
         """Give the labels some phrase of which is in the text, with their share of what was found; empty for none."""
-        said = words(text)
+        said = f" {' '.join(words(text))} "
         found: dict[str, float] = defaultdict(float)
-        for phrase, labels in self._labels.items():
-            if _stands_in(phrase, said):
+        for needle, weight, labels in self._phrases:
+            if needle in said:
                 for label in labels:
-                    found[label] += len(phrase) / len(labels)
+                    found[label] += weight
         whole = sum(found.values())
-        return {label: count / whole for label, count in found.items()}
+        return {label: weight / whole for label, weight in found.items()}
 
 
-def _stands_in(phrase: tuple[str, ...], said: list[str]) -> bool:
-    length = len(phrase)
-    return any(
-        all(
-            word == other or (len(word) >= WITHIN and word in other)
-            for word, other in zip(phrase, said[at:], strict=False)
-        )
-        for at in range(len(said) - length + 1)
-    )
+def _needle(phrase: tuple[str, ...]) -> str:
+    """Make what is looked for between words that have one space around them."""
+    before = "" if len(phrase[0]) >= WITHIN else " "
+    after = "" if len(phrase[-1]) >= WITHIN else " "
+    return f"{before}{' '.join(phrase)}{after}"

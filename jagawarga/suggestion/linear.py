@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from jagawarga.suggestion.features import BUCKETS, features
@@ -32,11 +32,13 @@ class LinearModel:
 
     labels: tuple[str, ...]
     bias: tuple[float, ...]
-    weights: Mapping[int, tuple[float, Weights]]
+    weights: Mapping[int, tuple[float, Weights]] = field(repr=False)
 
     def scores(self, text: str) -> dict[str, float]:
-        """Give each label its probability; they add up to 1. A text of unknown features gets what the bias says."""
+        """Give each label its probability; they add up to 1. A text of unknown features gets no scores."""
         known = [found for each in features(text) if (found := self.weights.get(each)) is not None]
+        if not known:
+            return {}
         length = math.sqrt(sum(rarity * rarity for rarity, _ in known)) or 1.0
         total = list(self.bias)
         for rarity, weights in known:
