@@ -84,6 +84,6 @@ def _top(model: LinearModel, text: str) -> list[str]:
 def _score(answers: Sequence[tuple[list[str], str]]) -> Score:
     if not answers:
         return Score(0, 0.0, 0.0)
-    first = sum(top[0] == label for top, label in answers)
+    first = sum(top[:1] == [label] for top, label in answers)
     three = sum(label in top for top, label in answers)
     return Score(len(answers), first / len(answers), three / len(answers))

@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 import pytest
 import trio
 
-from jagawarga.catalogue.messages import Agency, Area, Assignment, Category
+from jagawarga.catalogue.messages import Agency, Area, Assignment, Category, Suggestion
 from jagawarga.errors import Conflict, Corrupt, Invalid, NotFound, Unavailable
 from jagawarga.plumbing.aio import AioActor, AioDoor
 from jagawarga.plumbing.bus import Bus, BusActor
@@ -51,8 +51,14 @@ class OneRoute:
     def category(self, key: str) -> Category:
         return Category(key, key.title(), (self.respond,), (self.resolve,))
 
-    def categories(self) -> tuple[Category, ...]:
+    def categories(self, language: str = "id") -> tuple[Category, ...]:
+        del language
         return (self.category("jalan"),)
+
+    def suggest(
+        self, text: str, latitude: float | None, longitude: float | None, language: str = "id"
+    ) -> tuple[Suggestion, ...]:
+        raise NotImplementedError
 
     def agencies(self) -> tuple[Agency, ...]:
         return tuple(Agency(each, each, None) for each in LADDER)

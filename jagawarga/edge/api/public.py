@@ -8,6 +8,7 @@ from pydantic import Field
 
 from jagawarga.edge import views
 from jagawarga.edge.bodies import Body, Line, NoQuery, PageQuery
+from jagawarga.edge.languages import preferred
 from jagawarga.edge.routing import Answer, Ask, Route
 from jagawarga.identity.messages import OpenSession, RegisterCitizen
 
@@ -48,9 +49,10 @@ async def open_session(ask: Ask[NoQuery, SessionBody]) -> Answer:
 
 
 async def categories(ask: Ask[NoQuery, None]) -> Answer:
-    """List what can be reported."""
-    items = [views.category(each) for each in ask.doors.catalogue.categories()]
-    return Answer({"items": items}, headers=CACHED)
+    """List what can be reported, with names in the language of `Accept-Language`."""
+    language = preferred(ask.header("Accept-Language"))
+    items = [views.category(each) for each in ask.doors.catalogue.categories(language)]
+    return Answer({"items": items}, headers=CACHED | {"Content-Language": language, "Vary": "Accept-Language"})
 
 
 async def agencies(ask: Ask[NoQuery, None]) -> Answer:
