@@ -10,6 +10,7 @@ import click
 
 from jagawarga.cli.actors import inspect, kill, restart, resume, runtime, suspend, trace, tree
 from jagawarga.cli.backup import backup, restore
+from jagawarga.cli.categories import categories
 from jagawarga.cli.deadletters import deadletters
 from jagawarga.cli.exits import Refusal
 from jagawarga.cli.figures import config, reports
@@ -36,7 +37,7 @@ def cli() -> None:
 LOOKING = (tree, top, inspect, runtime, reports, config)
 STEERING = (kill, restart, suspend, resume, trace)
 
-for command in (serve, *LOOKING, *STEERING, deadletters, token, replay, provider, backup, restore):
+for command in (serve, *LOOKING, *STEERING, deadletters, token, replay, categories, provider, backup, restore):
     cli.add_command(command)
 
 
