@@ -117,6 +117,9 @@ class CatalogueDoor(Protocol):
     ) -> tuple[Suggestion, ...]:
         """Up to three categories a text may be about, the likeliest first; `Invalid` for a place off the map."""
 
+    def ladder(self, agency: str) -> tuple[str, ...]:
+        """The agency and the authorities above it, to the highest; `Invalid` for an agency nobody declared."""
+
     async def put_agency(self, agency: Agency) -> None:
         """Create or change an agency, durably; `Invalid` for an unknown parent or a cycle."""
 

@@ -74,6 +74,13 @@ class Snapshot:
             raise Invalid(msg, fields={"category": msg}, code="unknown-category")
         return found
 
+    def ladder(self, agency: str) -> tuple[str, ...]:
+        """List the agency and the authorities above it. Raises `Invalid` for an agency nobody declared."""
+        if agency not in self.agencies:
+            msg = "there is no such agency"
+            raise Invalid(msg, fields={"agency": msg})
+        return ladder(self.agencies, agency)
+
     def assign(self, category: str, latitude: float | None, longitude: float | None, address: str | None) -> Assignment:
         """Route by category and area to a ladder. Coordinates decide where there are any, the address otherwise.
 

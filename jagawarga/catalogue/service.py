@@ -93,6 +93,10 @@ class CatalogueService:
         """Up to three categories a text may be about; see `Snapshot.suggest`. The text is kept nowhere."""
         return self.holder.snapshot.suggest(text, latitude, longitude, language)
 
+    def ladder(self, agency: str) -> tuple[str, ...]:
+        """The agency and the authorities above it; `Invalid` for an agency nobody declared."""
+        return self.holder.snapshot.ladder(agency)
+
     async def put_agency(self, agency: Agency) -> None:
         """Create or change an agency, durably. `Invalid`, or `Unavailable`, after which it may be there or not."""
         await self._call(PutAgency(agency))

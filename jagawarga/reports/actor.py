@@ -12,7 +12,8 @@ from jagawarga.errors import Corrupt, NotFound, Rejected, Unavailable
 from jagawarga.plumbing.telemetry import ESCALATIONS, LATENESS, NOTICES
 from jagawarga.plumbing.writer import commit
 from jagawarga.reports.directory import TICK
-from jagawarga.reports.model import ENDS, ReportState, Transition, decide, escalate, fold_state, unfold_state
+from jagawarga.reports.lifecycle import ESCALATED, decide, decide_as_reporter, elapse
+from jagawarga.reports.model import ENDS, ReportState, Transition, fold_state, unfold_state
 from jagawarga.reports.notices import Notice, notice, tick_at
 from jagawarga.reports.quarantine import Quarantine
 from supervisors import HIBERNATE, NO_REPLY, Actor, Name, Sender, Shutdown, Stop, Timer
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
     from jagawarga.plumbing.clock import Clock
     from jagawarga.reports.directory import Directory
-    from jagawarga.reports.messages import Action
+    from jagawarga.reports.messages import Wish
+    from jagawarga.reports.model import Changed, Terms
     from jagawarga.reports.store import Store
 
 RETRY_FIRST: Final = 0.25
@@ -32,12 +34,15 @@ WRITES_AT_ONCE: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Call: `agency` takes a step; answers the new state, or raises `Conflict`, `NotFound` or `Unavailable`."""
+    """Call: take a step; answers the new state, or raises `Conflict`, `Invalid`, `NotFound` or `Unavailable`."""
 
-    agency: str
-    action: Action
-    note: str | None
-    expected: int | None = None
+    wish: Wish
+    agency: str | None
+    """Who takes it; `None`: the reporter."""
+    terms: Terms | None = None
+    """Of the agency to transfer to."""
+    changed: Changed | None = None
+    """What an edit makes of the content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,8 @@ class Crew:
     writer: Name
     directory: Directory
     clock: Clock
+    grain: float
+    """Seconds to which an anonymous reporter's times are told."""
     crier: Name
     """The writer of notices, so that however many there are, they never stand before what people ask for."""
     # When very many deadlines pass at once, their writes leave room in the writer's queue for what people ask for.
@@ -91,15 +98,14 @@ class ReportActor(Actor):
             self._arm()
 
     async def handle_call(self, message: Any, sender: Sender) -> Any:
-        """Take the step an agency asks for; a deadline that passed before counts first."""
+        """Take the step that somebody asks for; a deadline that passed before counts first."""
         if not isinstance(message, Act):
             return super().handle_call(message, sender)
         try:
             while True:
                 state = await self._catch_up()
                 try:
-                    now = self.crew.clock()
-                    step = decide(state, message.action, message.agency, now, message.note, expected=message.expected)
+                    step = self._decide(state, message)
                 except Rejected:
                     # What we know may be old (another node, a write whose answer was lost): look before refusing.
                     if not await self._moved_on(state):
@@ -117,6 +123,12 @@ class ReportActor(Actor):
             sender.reply(step.state)
         self._stop_at_the_end()
         return NO_REPLY
+
+    def _decide(self, state: ReportState, act: Act) -> Transition:
+        now = self.crew.clock()
+        if act.agency is None:
+            return decide_as_reporter(state, act.wish, now, self.crew.grain, act.changed)
+        return decide(state, act.wish, act.agency, now, act.terms)
 
     async def handle_info(self, message: Any) -> Any:
         """Do what the clock asks for, or find out that it is not yet time; then sleep on."""
@@ -138,7 +150,7 @@ class ReportActor(Actor):
         return HIBERNATE
 
     async def _catch_up(self) -> ReportState:
-        """Load the state where it is unknown, climb while a deadline has passed, and arm the timer for the next."""
+        """Load the state where it is unknown, do what passed deadlines ask for, and arm the timer for the next."""
         while True:
             if self.state is None:
                 self.state = await self._load()
@@ -146,13 +158,14 @@ class ReportActor(Actor):
                     msg = "no such report"
                     raise NotFound(msg)
             due_at = self.state.due_at
-            step = escalate(self.state, self.crew.clock())
+            step = elapse(self.state, self.crew.clock())
             if step is None or due_at is None:
                 self._arm()
                 return self.state
             if await self._write(step):
                 LATENESS.observe((self.crew.clock() - due_at).total_seconds())
-                ESCALATIONS.labels(str(step.state.level)).inc()
+                if step.event == ESCALATED:
+                    ESCALATIONS.labels(str(step.state.level)).inc()
 
     async def _tell(self) -> None:
         """Catch up, and tell the holder what is due; whatever was missed, once."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Literal, NamedTuple, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 from uuid import UUID
 
 from pydantic_core import from_json, to_json
@@ -23,11 +23,22 @@ Status = Literal[
     "received",
     "acknowledged",
     "in_progress",
+    "waiting_for_reporter",
     "escalated",
     "resolved",
+    "reopened",
+    "closed",
     "rejected",
+    "withdrawn",
 ]
-Action = Literal["acknowledge", "start", "resolve", "reject"]
+Action = Literal[
+    "acknowledge", "start", "ask", "reply", "note", "assign", "transfer", "resolve", "reject",
+]  # fmt: skip
+"""What an authority may do."""
+ReporterAction = Literal["message", "edit", "withdraw", "confirm", "dispute"]
+"""What the reporter may do, signed in or by the tracking code."""
+INTERNAL: Final = frozenset({"report.noted", "report.assigned"})
+"""Events that are the authorities' own affair: neither the reporter nor the public learns of them."""
 
 
 class Place(NamedTuple):
@@ -74,9 +85,38 @@ class Receipt(NamedTuple):
     waiting: bool = False
 
 
+class Wish(NamedTuple):
+    """A step somebody wants to take, with what belongs to it: `note` is the words that go with it.
+
+    `expected`: only if the report still has this version. `officer`: whom to assign (a pseudonym), nobody if `None`.
+    `agency`: to whom to transfer. `satisfaction`: 1 to 5, with `confirm`. `place`: with `edit`, where not as before.
+    """
+
+    action: Action | ReporterAction
+    note: str | None = None
+    expected: int | None = None
+    officer: str | None = None
+    agency: str | None = None
+    satisfaction: int | None = None
+    place: Place | None = None
+
+
+class Sieve(NamedTuple):
+    """Which of an agency's reports to list; `None` takes them all. `assignee`: a pseudonym, or "" for nobody."""
+
+    status: Status | None = None
+    category: str | None = None
+    area: str | None = None
+    assignee: str | None = None
+    level: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One line of a report's append-only history; `actor` is an agency key or `system`, never a person."""
+    """One line of a report's append-only history.
+
+    `actor` is an agency's key, `system` or `reporter`, never a person.
+    """
 
     version: int
     event: str
@@ -108,6 +148,9 @@ class ReportView:
     history: tuple[HistoryEntry, ...] = ()
     attachments: tuple[str, ...] = ()
     """Handles of its uploads, in order."""
+    assignee: str | None = None
+    """The pseudonym of the officer who has it."""
+    satisfaction: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +164,8 @@ class Page:
 class ReportEvent(NamedTuple):
     """A report changed. Carries no text, no place, and for an anonymous report no reporter.
 
-    `type` is `report.received`, `report.acknowledged`, `report.started`, `report.escalated`,
-    `report.resolved` or `report.rejected`; `authorities` are the agencies that may see the report.
+    `type` is `report.` and what happened, see `lifecycle`; a consumer takes one that it does not know as any other.
+    `authorities` are the agencies that may see the report.
     """
 
     event_id: UUID
@@ -161,13 +204,20 @@ class ReportsDoor(Protocol):
     async def open_for_agency(self, agency: str, report_id: UUID) -> ReportView:
         """One report with its history, as `agency` sees it."""
 
-    async def act(
-        self, agency: str, report_id: UUID, action: Action, note: str | None, *, expected: int | None = None
-    ) -> ReportView:
+    async def queue(self, agency: str, sieve: Sieve, *, cursor: str | None, limit: int) -> Page:
+        """What `agency` has to act on, the nearest deadline first, those without one last."""
+
+    async def act(self, agency: str, report_id: UUID, wish: Wish) -> ReportView:
         """Move the report along its life-cycle as `agency`; `Conflict` where the table has no such step.
 
-        With `expected` the step is taken on that version of the report only, else it is a `Conflict`, too.
+        `Conflict` also where the report has another version than expected, `Invalid` for an agency nobody knows.
         """
+
+    async def act_as_reporter(self, reporter: str, report_id: UUID, wish: Wish) -> ReportView:
+        """Take a step as the one who filed the report under their name; errors as of `act`."""
+
+    async def act_by_code(self, tracking_code: str, wish: Wish) -> ReportView:
+        """Take a step as the holder of the tracking code, who sees no content; errors as of `act`."""
 
     async def list_own(self, reporter: str, *, cursor: str | None, limit: int) -> Page:
         """What `reporter` filed under their name, newest first."""

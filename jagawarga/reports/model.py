@@ -1,4 +1,4 @@
-"""A report's life-cycle, decided without waiting: a table of steps, two clocks a level, a ladder of authorities.
+"""A report as decisions need it: its state, its terms, its clocks; the decisions are in `lifecycle`.
 
 Everything here takes values and the time, and returns values. Whoever holds a level has two limits, both counted
 from the moment the report came to that level: one to respond, one to resolve. A limit that passes moves the report
@@ -8,47 +8,42 @@ passes moves nothing: what a clock has its holder told before and after that is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
 from jagawarga.calendars.shelf import ALWAYS, calendar
-from jagawarga.errors import Conflict, NotFound
-from jagawarga.reports.messages import Action, Privacy, ReportEvent, Status
+from jagawarga.reports.messages import INTERNAL, Privacy, ReportEvent, Status
 
-Clock = Literal["respond", "resolve"]
-
-STEPS: Final[Mapping[tuple[Status, Action], tuple[Status, str]]] = {
-    ("received", "acknowledge"): ("acknowledged", "report.acknowledged"),
-    ("escalated", "acknowledge"): ("acknowledged", "report.acknowledged"),
-    ("acknowledged", "start"): ("in_progress", "report.started"),
-    # A small thing may be mended on the spot, without a phase of work to announce.
-    ("acknowledged", "resolve"): ("resolved", "report.resolved"),
-    ("in_progress", "resolve"): ("resolved", "report.resolved"),
-    ("received", "reject"): ("rejected", "report.rejected"),
-    ("escalated", "reject"): ("rejected", "report.rejected"),
-    ("acknowledged", "reject"): ("rejected", "report.rejected"),
-    ("in_progress", "reject"): ("rejected", "report.rejected"),
-}
-"""What an authority may do: (status, action) → (new status, event). What is not here is a `Conflict`."""
+Clock = Literal["respond", "resolve", "answer", "confirm"]
 
 CLOCKS: Final[Mapping[Status, Clock]] = {
     "received": "respond",
     "escalated": "respond",
+    "reopened": "respond",
     "acknowledged": "resolve",
     "in_progress": "resolve",
+    "waiting_for_reporter": "answer",
+    "resolved": "confirm",
 }
 """Which limit runs in which status; a status that is not here is an end."""
+HOLDERS: Final[frozenset[Clock]] = frozenset({"respond", "resolve"})
+"""The clocks of whoever holds the report; the others are the reporter's."""
 
-ENDS: Final[frozenset[Status]] = frozenset({"resolved", "rejected"})
+ENDS: Final[frozenset[Status]] = frozenset({"closed", "rejected", "withdrawn"})
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _UNASKED: Final[Any] = object()
 SYSTEM: Final = "system"
 """The actor of what happens by itself."""
+REPORTER: Final = "reporter"
+"""The actor of what the reporter does."""
+_DAY: Final = 24 * 3600.0
+ANSWER_WITHIN: Final = 7 * _DAY
+CONFIRM_WITHIN: Final = 14 * _DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +62,10 @@ class Terms:
     warn_respond: tuple[float, ...] = ()
     warn_resolve: tuple[float, ...] = ()
     remind_every: float = 0.0
+    answer_within: float = 0.0
+    """Seconds for which the clock stands still when the reporter is asked; 0: `ANSWER_WITHIN`."""
+    confirm_within: float = 0.0
+    """Seconds in which the reporter may say that it is not so; 0: `CONFIRM_WITHIN`."""
     plain: bool = field(default=True, init=False, repr=False, compare=False)
     """Nothing but a ladder and limits, as most are."""
     _hash: int = field(default=0, init=False, repr=False, compare=False)
@@ -82,7 +81,12 @@ class Terms:
         return self._hash
 
     def limit(self, clock: Clock, level: int) -> timedelta:
-        """How long the holder of `level` has."""
+        """How long the holder of `level` has, or the reporter."""
+        match clock:
+            case "answer":
+                return seconds(self.answer_within or ANSWER_WITHIN)
+            case "confirm":
+                return seconds(self.confirm_within or CONFIRM_WITHIN)
         limits = self.respond_within if clock == "respond" else self.resolve_within
         return seconds(limits[min(level, len(limits) - 1)])
 
@@ -93,13 +97,23 @@ class Terms:
             return since + span
         return calendar(reference).due(since, span)
 
+    def passed(self, level: int, since: datetime, now: datetime) -> timedelta:
+        """How much of the time that counts at `level` has passed since then."""
+        calendars = self.calendars
+        if not calendars or (reference := calendars[min(level, len(calendars) - 1)]) == ALWAYS:
+            return max(timedelta(0), now - since)
+        return calendar(reference).elapsed(since, now) if now > since else timedelta(0)
+
     @property
     def more(self) -> More:
         """What goes beyond ladder and limits, in order."""
-        return self.calendars, self.warn_respond, self.warn_resolve, self.remind_every
+        return (
+            self.calendars, self.warn_respond, self.warn_resolve, self.remind_every,
+            self.answer_within, self.confirm_within,
+        )  # fmt: skip
 
 
-More = tuple[tuple[str, ...], tuple[float, ...], tuple[float, ...], float]
+More = tuple[tuple[str, ...], tuple[float, ...], tuple[float, ...], float, float, float]
 
 
 @lru_cache(maxsize=4096)
@@ -114,6 +128,24 @@ def shared_terms(
 ) -> Terms:
     """One value for all reports of like terms: a hundred thousand actors share a few hundred of them."""
     return Terms(ladder, respond_within, resolve_within, *more)
+
+
+class Past(NamedTuple):
+    """What of a report's course still counts, where there is anything."""
+
+    resumes: Status | None = None
+    """While the reporter is asked: the status that comes after."""
+    spent: float = 0.0
+    """Seconds of its limits that the level had used before its clock began to run as it does now."""
+    asked: int = 0
+    """Questions for which the level's clock has stood still."""
+    disputed: bool = False
+    """A rejection was disputed; it can be once."""
+    had: tuple[str, ...] = ()
+    """Agencies that had the report and passed it on."""
+
+
+NOTHING: Final = Past()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +163,9 @@ class ReportState:
     level_since: datetime
     told: int = 0
     """What the clock that runs has had its holder told: see `notices`."""
+    past: Past = NOTHING
+    assignee: str | None = None
+    """The officer who has it."""
     _due_at: Any = field(default=_UNASKED, init=False, repr=False, compare=False)
 
     @property
@@ -150,7 +185,7 @@ class ReportState:
 
     @property
     def due_at(self) -> datetime | None:
-        """When the report climbs if nobody acts; `None` at the top of the ladder and at an end."""
+        """When something happens if nobody acts; `None` for a holder at the top of the ladder, and at an end."""
         due_at: datetime | None = self._due_at
         if due_at is _UNASKED:
             # Its row, its event, its receipt and its timer all ask.
@@ -159,7 +194,8 @@ class ReportState:
         return due_at
 
     def _reckoned(self) -> datetime | None:
-        return None if self.level + 1 >= len(self.terms.ladder) else self.limit_at
+        top = self.level + 1 >= len(self.terms.ladder)
+        return None if top and CLOCKS.get(self.status) in HOLDERS else self.limit_at
 
     @property
     def limit_at(self) -> datetime | None:
@@ -167,7 +203,18 @@ class ReportState:
         clock = CLOCKS.get(self.status)
         if clock is None:
             return None
-        return self.terms.after(self.level, self.level_since, self.terms.limit(clock, self.level))
+        limit = self.terms.limit(clock, self.level)
+        return self.after(limit) if clock in HOLDERS else self.level_since + limit
+
+    @property
+    def remembers(self) -> bool:
+        """True when its course so far, or an officer, has to be remembered."""
+        return self.assignee is not None or self.past != NOTHING
+
+    def after(self, span: timedelta) -> datetime:
+        """When the level has used so much of the time that counts, the clock going on as it runs."""
+        left = max(timedelta(0), span - seconds(self.past.spent)) if self.past.spent else span
+        return self.terms.after(self.level, self.level_since, left)
 
 
 Packed = tuple[Any, ...]
@@ -190,7 +237,8 @@ def pack_state(state: ReportState) -> Packed:
         since.days,
         since.seconds,
         since.microseconds,
-        *(() if terms.plain and not state.told else (*terms.more, state.told)),
+        *(() if terms.plain and not state.told and not state.remembers else (*terms.more, state.told)),
+        *((tuple(state.past), state.assignee) if state.remembers else ()),
     )
 
 
@@ -198,11 +246,20 @@ def unpack_state(report_id: UUID, packed: Packed) -> ReportState:
     """Make the state of a report from what `pack_state` said of it."""
     privacy, category, reporter, ladder, respond, resolve, status, level, version, *rest = packed
     since, more = EPOCH + timedelta(*rest[:3]), rest[3:]
-    terms = shared_terms(ladder, respond, resolve, *more[:4])
-    return ReportState(report_id, privacy, category, reporter, terms, status, level, version, since, *more[4:])
+    terms, more = shared_terms(ladder, respond, resolve, *more[:_MORE]), more[_MORE:]
+    told, past = next(iter(more), 0), past_of(*more[1:])
+    return ReportState(report_id, privacy, category, reporter, terms, status, level, version, since, told, *past)
 
 
-Folded = tuple[int, str, int, int, int, str, str, str | None, int]
+_MORE: Final = len(More.__args__)  # type: ignore[attr-defined]
+
+
+def past_of(past: Sequence[Any] = (), assignee: str | None = None) -> tuple[Past, str | None]:
+    """Make a past of its plain values again."""
+    return Past(*past) if past else NOTHING, assignee
+
+
+Folded = tuple[Any, ...]
 """A state for the same process to find again, as short as can be: a million sleeping reports are kept like this."""
 
 _TERMS: list[Terms] = []
@@ -224,14 +281,26 @@ def fold_state(state: ReportState) -> Folded:
     return (
         number_of(state.terms), state.status, state.level, state.version, since,
         state.privacy, state.category, state.reporter, state.told,
+        *((tuple(state.past), state.assignee) if state.remembers else ()),
     )  # fmt: skip
 
 
 def unfold_state(report_id: UUID, folded: Folded) -> ReportState:
     """Make the state of a report from what `fold_state` said of it in this process."""
-    number, status, level, version, since, privacy, category, reporter, told = folded
+    number, status, level, version, since, privacy, category, reporter, told = folded[:9]
     at = EPOCH + timedelta(microseconds=since)
-    return ReportState(report_id, privacy, category, reporter, _TERMS[number], status, level, version, at, told)  # type: ignore[arg-type]
+    past = past_of(*folded[9:])
+    return ReportState(report_id, privacy, category, reporter, _TERMS[number], status, level, version, at, told, *past)
+
+
+class Changed(NamedTuple):
+    """What a step changes of a report beside its state; `None` leaves it as it is."""
+
+    content: bytes | None = None
+    """Sealed; with it, `area` is where the report is now."""
+    area: str | None = None
+    satisfaction: int | None = None
+    terms: Terms | None = None
 
 
 class Transition(NamedTuple):
@@ -242,6 +311,7 @@ class Transition(NamedTuple):
     actor: str
     at: datetime
     note: str | None = None
+    changed: Changed = Changed()
 
 
 def filed(
@@ -255,49 +325,6 @@ def filed(
     seen, since = (floor_to(now, grain), ceil_to(now, grain)) if privacy == "anonymous" else (now, now)
     state = ReportState(report_id, privacy, category, reporter, terms, "received", 0, 1, since)
     return Transition(state, "report.received", SYSTEM, seen)
-
-
-def decide(
-    state: ReportState,
-    action: Action,
-    agency: str,
-    now: datetime,
-    note: str | None = None,
-    *,
-    expected: int | None = None,
-) -> Transition:
-    """The step `agency` takes. Raises `Conflict` where the table has none, `NotFound` for who may not see it.
-
-    With `expected` the step is for that version of the report only, and `Conflict` tells where the report is now.
-    """
-    if agency not in state.authorities:
-        msg = "no such report"
-        raise NotFound(msg)
-    if expected is not None and expected != state.version:
-        raise stale(state.status, state.level, state.holder, state.version)
-    step = STEPS.get((state.status, action))
-    if step is None:
-        msg = f"a report that is {state.status} has no step {action!r}"
-        raise Conflict(msg)
-    status, event = step
-    # Who goes over to the other clock of the level has been told nothing of that one.
-    told = state.told if CLOCKS.get(status) == CLOCKS[state.status] else 0
-    return Transition(replace(state, status=status, version=state.version + 1, told=told), event, agency, now, note)
-
-
-def stale(status: Status, level: int, holder: str, version: int) -> Conflict:
-    """The refusal of a step that was decided on another version than the report has now."""
-    current: dict[str, str | int] = {"status": status, "level": level, "holder": holder, "version": version}
-    return Conflict("the report has moved on since it was read", code="stale-version", current=current)
-
-
-def escalate(state: ReportState, now: datetime) -> Transition | None:
-    """The step up when the deadline has passed, else `None`; one level at a time, each with its full limits."""
-    due_at = state.due_at
-    if due_at is None or now < due_at:
-        return None
-    up = replace(state, status="escalated", level=state.level + 1, version=state.version + 1, level_since=now, told=0)
-    return Transition(up, "report.escalated", SYSTEM, now)
 
 
 def event_of(step: Transition, event_id: UUID) -> ReportEvent:
@@ -318,7 +345,7 @@ def event_of(step: Transition, event_id: UUID) -> ReportEvent:
         authorities=ladder[: level + 1],
         occurred_at=step.at,
         due_at=state.due_at,
-        reporter=state.reporter,
+        reporter=None if step.event in INTERNAL else state.reporter,
     )
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from jagawarga.reports.messages import ReportEvent
-from jagawarga.reports.model import CLOCKS, SYSTEM, ReportState, Transition, event_of, seconds
+from jagawarga.reports.model import CLOCKS, HOLDERS, SYSTEM, ReportState, Transition, event_of, seconds
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -47,7 +47,7 @@ def tick_at(state: ReportState) -> datetime | None:
 
 def notice_at(state: ReportState) -> datetime | None:
     """When the next notice of the clock that runs falls due; `None` when there is none left."""
-    if state.status not in CLOCKS:
+    if CLOCKS.get(state.status) not in HOLDERS:
         return None
     limit_at, warn_at = state.limit_at, _warn_at(state)
     if warn_at is not None and state.told < WARNED:
@@ -68,6 +68,8 @@ def notice(state: ReportState, now: datetime) -> Notice | None:
 
 def count_by(state: ReportState, now: datetime) -> int:
     """What `told` is when everything up to `now` is told."""
+    if CLOCKS.get(state.status) not in HOLDERS:
+        return 0
     limit_at, warn_at = state.limit_at, _warn_at(state)
     if limit_at is not None and _is_reminded(state) and now >= limit_at:
         return WARNED + 1 + (now - limit_at) // seconds(state.terms.remind_every)
@@ -88,7 +90,7 @@ def _warn_at(state: ReportState) -> datetime | None:
         return None
     after = warnings[min(state.level, len(warnings) - 1)]
     # A level without a warning among levels with one.
-    return terms.after(state.level, state.level_since, seconds(after)) if after else None
+    return state.after(seconds(after)) if after else None
 
 
 def _is_reminded(state: ReportState) -> bool:

@@ -12,7 +12,19 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 from jagawarga.calendars.shelf import known as known_calendar
 from jagawarga.errors import Corrupt
 from jagawarga.reports.messages import Privacy
-from jagawarga.reports.model import CLOCKS, ENDS, Folded, ReportState, Terms, number_of, shared_terms, unfold_state
+from jagawarga.reports.model import (
+    CLOCKS,
+    ENDS,
+    HOLDERS,
+    NOTHING,
+    Folded,
+    Past,
+    ReportState,
+    Terms,
+    number_of,
+    shared_terms,
+    unfold_state,
+)
 from jagawarga.reports.notices import tick_at
 
 if TYPE_CHECKING:
@@ -20,7 +32,8 @@ if TYPE_CHECKING:
 
 _PRIVACIES: Final = frozenset(get_args(Privacy))
 _MICROS: Final = 1_000_000
-_MORE: Final = ("calendars", "warn_respond", "warn_resolve", "remind")
+_MORE: Final = ("calendars", "warn_respond", "warn_resolve", "remind", "answer", "confirm")
+_PAST: Final = ("resumes", "spent", "asked", "disputed", "had")
 _LATEST: Final = 2.0**33
 """Seconds from 1970 on that a time may be: to the year 2242, with microseconds exact in a float."""
 
@@ -47,7 +60,8 @@ def terms_from_text(text: str) -> Terms:
         msg = "ladder"
         raise Corrupt(msg)
     warnings = (*terms.warn_respond, *terms.warn_resolve)
-    if not respond or not resolve or not all(map(_is_limit, (*respond, *resolve, *warnings, terms.remind_every))):
+    single = (terms.remind_every, terms.answer_within, terms.confirm_within)
+    if not respond or not resolve or not all(map(_is_limit, (*respond, *resolve, *warnings, *single))):
         msg = "limits"
         raise Corrupt(msg)
     # To go on around the clock would be to guess. It is looked at again until somebody has shelved it.
@@ -57,9 +71,36 @@ def terms_from_text(text: str) -> Terms:
     return terms
 
 
-def _more(said: dict[str, Any]) -> tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ...], Any]:
-    calendars, warn_respond, warn_resolve = (tuple(said.get(name, ())) for name in _MORE[:3])
-    return calendars, warn_respond, warn_resolve, said.get("remind", 0.0)
+def _more(said: dict[str, Any]) -> tuple[Any, ...]:
+    return *(tuple(said.get(name, ())) for name in _MORE[:3]), *(said.get(name, 0.0) for name in _MORE[3:])
+
+
+def past_to_text(past: Past) -> str | None:
+    """What of its course still counts, as it lies in the row."""
+    if past == NOTHING:
+        return None
+    return json.dumps({name: value for name, value in past._asdict().items() if value})
+
+
+@lru_cache(maxsize=4096)
+def past_from_text(text: str) -> tuple[Any, ...]:
+    """The plain values of a past again; `Corrupt` for what is none."""
+    try:
+        said = json.loads(text)
+        past = Past(**{**said, "had": tuple(said.get("had", ()))})
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        past = Past(asked=-1)
+    good = (
+        (past.resumes is None or CLOCKS.get(past.resumes) in HOLDERS)
+        and _is_limit(past.spent)
+        and isinstance(past.asked, int)
+        and past.asked >= 0
+        and all(isinstance(each, str) for each in past.had)
+    )
+    if not good:
+        msg = "past"
+        raise Corrupt(msg)
+    return tuple(past)
 
 
 def _is_limit(value: Any) -> bool:
@@ -78,7 +119,7 @@ def fold_row(row: Any) -> tuple[Folded, float | None]:
     That is its deadline, or an earlier moment when its holder is to be told something. It is reckoned from the state,
     which decides: the row's own deadline is there to be found by. Raises `Corrupt`.
     """
-    report_id, privacy, category, reporter, text, status, level, version, since, told = row[:10]
+    report_id, privacy, category, reporter, text, status, level, version, since, told, past, assignee = row[:12]
     terms, number = _known(text)
     clock = CLOCKS.get(status)
     wrong = (
@@ -92,10 +133,15 @@ def fold_row(row: Any) -> tuple[Folded, float | None]:
     )  # fmt: skip
     if wrong is not None:
         raise Corrupt(wrong)
-    folded = (number, status, level, version, round(since * _MICROS), privacy, category, reporter, told)
-    if not terms.plain:
+    folded: Folded = (number, status, level, version, round(since * _MICROS), privacy, category, reporter, told)
+    if past is not None or assignee is not None:
+        folded = (*folded, () if past is None else past_from_text(past), assignee)
+    if (clock == "answer") != (past is not None and folded[9][0] is not None):
+        msg = "past"
+        raise Corrupt(msg)
+    if past is not None or not terms.plain or clock not in HOLDERS:
         return folded, _tick(unfold_state(report_id, folded))
-    if clock is None or level + 1 >= len(terms.ladder):
+    if level + 1 >= len(terms.ladder):
         return folded, None
     limits = terms.respond_within if clock == "respond" else terms.resolve_within
     return folded, since + limits[min(level, len(limits) - 1)]

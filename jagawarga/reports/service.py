@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -20,20 +21,21 @@ from jagawarga.plumbing.writer import commit
 from jagawarga.reports.actor import Act, Crew
 from jagawarga.reports.detour import Detour
 from jagawarga.reports.directory import Directory
-from jagawarga.reports.messages import Action, FileReport, Page, Privacy, Receipt, ReportView, Status
-from jagawarga.reports.model import ENDS, filed, fold_state, shared_terms, stale
+from jagawarga.reports.messages import INTERNAL, FileReport, Page, Privacy, Receipt, ReportView, Sieve, Status, Wish
+from jagawarga.reports.lifecycle import stale
+from jagawarga.reports.model import ANSWER_WITHIN, CONFIRM_WITHIN, ENDS, Changed, filed, fold_state, shared_terms
 from jagawarga.reports.notices import Notice, tick_at
 from jagawarga.reports.recovery import Missing
 from jagawarga.reports.rescheduling import FIRST, Batch, reschedule
 from jagawarga.reports.shelving import keep
-from jagawarga.reports.store import NEWEST, Filing, Listed, Store
+from jagawarga.reports.store import NEWEST, OLDEST, Filing, Listed, Store
 from jagawarga.reports.tracking import PURPOSE, canonical, drawn_from, new_code
 from jagawarga.reports.waiting import WaitingRoom
 from supervisors import NORMAL, Down, NoProc, Registry
 from supervisors.exits import CallError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from prometheus_client import Counter
 
@@ -54,6 +56,8 @@ LEAST_INTERVAL: Final = 1.0
 PATIENCE: Final = 2.0
 """Seconds a citizen waits for the database before the report goes to the waiting room."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NO_DEADLINE: Final = _EPOCH + timedelta(days=365 * 7500)
+"""The place in a queue of what has none: behind every deadline there can be."""
 
 
 class Reports:
@@ -67,11 +71,15 @@ class Reports:
         *,
         grain: float = 60.0,
         time_scale: float = 1.0,
+        answer_within: float = ANSWER_WITHIN,
+        confirm_within: float = CONFIRM_WITHIN,
         clock: Clock = utc_now,
         bus: Bus | None = None,
         media: MediaDoor | None = None,
     ) -> None:
         """`grain` is the seconds an anonymous report's time is told in; limits are divided by `time_scale`.
+
+        `answer_within` and `confirm_within` are the seconds the reporter has to answer, and to say that it is not so.
 
         Without a `bus` there is no waiting room: what the database does not take is refused.
         """
@@ -86,11 +94,16 @@ class Reports:
         self.media = media
         self.store = Store(database, keyring)
         self.directory = Directory()
-        self.crew = Crew(self.store, self.writer, self.directory, clock, self.crier)
+        self.crew = Crew(self.store, self.writer, self.directory, clock, grain, self.crier)
         self.keyring = keyring
         self.catalogue = catalogue
         self.grain = grain
         self.time_scale = time_scale
+        # Said in the terms of a report only where they are not what they are as a rule.
+        self.reporters = tuple(
+            0.0 if wanted / time_scale == usual else wanted / time_scale
+            for wanted, usual in ((answer_within, ANSWER_WITHIN), (confirm_within, CONFIRM_WITHIN))
+        )
         self.clock = clock
 
     # --- filing
@@ -196,7 +209,7 @@ class Reports:
         if clocks is None:
             category = assigned.category
             limits = self._scaled(category.respond_within), self._scaled(category.resolve_within)
-            return shared_terms(assigned.ladder, *limits)
+            return shared_terms(assigned.ladder, *limits, (), (), (), 0.0, *self.reporters)
         return self._terms_by(clocks, assigned.ladder)
 
     def _terms_by(self, clocks: Clocks, ladder: tuple[str, ...]) -> Terms:
@@ -210,6 +223,7 @@ class Reports:
             scaled(clocks.warn_respond),
             scaled(clocks.warn_resolve),
             clocks.remind_every and max(LEAST_INTERVAL, clocks.remind_every / self.time_scale),
+            *self.reporters,
         )
 
     def _scaled(self, limits: tuple[float, ...]) -> tuple[float, ...]:
@@ -231,20 +245,50 @@ class Reports:
 
     # --- steps
 
-    async def act(
-        self, agency: str, report_id: UUID, action: Action, note: str | None, *, expected: int | None = None
-    ) -> ReportView:
-        """Move the report along its life-cycle as `agency`; after `Unavailable` the step may have been taken."""
+    async def act(self, agency: str, report_id: UUID, wish: Wish) -> ReportView:
+        """Take a step as `agency`; after `Unavailable` it may have been taken."""
+        terms = None
+        if wish.action == "transfer":
+            terms = self._terms_of_transfer(wish, await self.open_for_agency(agency, report_id))
+        return await self._act(report_id, Act(wish, agency, terms), lambda: self.open_for_agency(agency, report_id))
+
+    async def act_as_reporter(self, reporter: str, report_id: UUID, wish: Wish) -> ReportView:
+        """Take a step as the one who filed the report under their name."""
+        changed = None
+        if wish.action == "edit":
+            changed = self._edited(wish, await self.open_own(reporter, report_id))
+            wish = wish._replace(note=None)
+        return await self._act(report_id, Act(wish, None, None, changed), lambda: self.open_own(reporter, report_id))
+
+    async def act_by_code(self, tracking_code: str, wish: Wish) -> ReportView:
+        """Take a step as the holder of a tracking code.
+
+        `Unavailable` also for a report in the waiting room: nothing can be done with it before it is in the database.
+        """
+        if wish.action == "edit":
+            msg = "a report can be edited by who is signed in only: withdraw it, and send another"
+            raise Conflict(msg)
+        digest = self._digest(tracking_code)
+        report_id = None if digest is None else await self.store.tracked(digest)
+        if report_id is None:
+            if digest is not None and await self._waiting(digest) is not None:
+                msg = "the report waits for the database: try again soon"
+                raise Unavailable(msg)
+            return _there(None)
+        return await self._act(report_id, Act(wish, None), lambda: self.track(tracking_code))
+
+    async def _act(self, report_id: UUID, act: Act, look: Callable[[], Awaitable[ReportView]]) -> ReportView:
         for _ in range(ASK_TIMES):
-            seen = await self.open_for_agency(agency, report_id)
-            if seen.status in ENDS:
-                if expected is not None and expected != seen.version:
-                    raise stale(seen.status, seen.level, seen.holder, seen.version)
-                msg = f"a report that is {seen.status} has no step {action!r}"
+            seen = await look()
+            expected = act.wish.expected
+            if seen.status in ENDS and expected is not None and seen.version != expected:
+                raise stale(seen.status, seen.level, seen.holder, seen.version)
+            if seen.status in ENDS and not (act.agency is None and act.wish.action == "dispute"):
+                msg = f"a report that is {seen.status} has no step {act.wish.action!r}"
                 raise Conflict(msg)
             self.directory.start(report_id)
             try:
-                await self.directory.address(report_id).call(Act(agency, action, note, expected), ACT_WITHIN)
+                await self.directory.address(report_id).call(act, ACT_WITHIN)
             except NoProc:
                 continue
             except Down as down:
@@ -256,19 +300,34 @@ class Reports:
             except CallError as error:
                 msg = f"the report's actor gave no answer ({type(error).__name__})"
                 raise Unavailable(msg) from error
-            return await self.open_for_agency(agency, report_id)
+            return await look()
         msg = "the report's actor is not there"
         raise Unavailable(msg)
+
+    def _terms_of_transfer(self, wish: Wish, report: ReportView) -> Terms:
+        assert wish.agency is not None
+        ladder = self.catalogue.ladder(wish.agency)
+        return self._terms_by(self.catalogue.clocks(report.category, report.privacy, len(ladder)), ladder)
+
+    def _edited(self, wish: Wish, report: ReportView) -> Changed:
+        """What an edit makes of the content; `Conflict` when it would be another authority's report."""
+        place = report.place if wish.place is None else wish.place
+        text = report.text if wish.note is None else wish.note
+        assigned = self.catalogue.assign(report.category, place.latitude, place.longitude, place.address)
+        if assigned.ladder[0] != report.agency:
+            msg = f"at that place {assigned.ladder[0]} is in charge: withdraw the report, and file another there"
+            raise Conflict(msg)
+        return Changed(
+            self.store.seal_content(report.report_id, text, place, report.attachments), assigned.area
+        )
 
     # --- views
 
     async def track(self, tracking_code: str) -> ReportView:
         """Status and history for the holder of a tracking code; text and place are left out."""
-        plain = canonical(tracking_code)
-        if plain is None:
+        digest = self._digest(tracking_code)
+        if digest is None:
             return _there(None)
-        # What is compared is a keyed digest, so the time a look-up takes tells nothing about other codes.
-        digest = self.keyring.digest(PURPOSE, plain)
         try:
             found = await self.store.view("tracked_report", digest)
         except Unavailable:
@@ -277,7 +336,13 @@ class Reports:
                 raise
             return found
         # Between the two looks it may have left the waiting room for the database.
-        return _there(found or await self._waiting(digest) or await self.store.view("tracked_report", digest))
+        found = found or await self._waiting(digest) or await self.store.view("tracked_report", digest)
+        return _outside(_there(found))
+
+    def _digest(self, tracking_code: str) -> bytes | None:
+        plain = canonical(tracking_code)
+        # What is compared is a keyed digest, so the time a look-up takes tells nothing about other codes.
+        return None if plain is None else self.keyring.digest(PURPOSE, plain)
 
     async def _waiting(self, digest: bytes) -> ReportView | None:
         """The report as it lies in the waiting room; `Unavailable`, and never "not there", while nobody can look."""
@@ -289,16 +354,24 @@ class Reports:
 
     async def open_own(self, reporter: str, report_id: UUID) -> ReportView:
         """One report as the citizen who filed it under their name sees it."""
-        return _there(await self.store.view("own_report", report_id, reporter))
+        return _outside(_there(await self.store.view("own_report", report_id, reporter)))
 
     async def open_public(self, report_id: UUID) -> ReportView:
         """One report of the public feed."""
-        return _there(await self.store.view("public_report", report_id))
+        return _outside(_there(await self.store.view("public_report", report_id)))
 
     async def list_for_agency(self, agency: str, *, status: Status | None, cursor: str | None, limit: int) -> Page:
         """What an agency may see, newest first."""
         limit = _within(limit)
         return _page(await self.store.views_as_agency(agency, *_after(cursor), status, limit + 1), limit)
+
+    async def queue(self, agency: str, sieve: Sieve, *, cursor: str | None, limit: int) -> Page:
+        """What an agency has to act on, the nearest deadline first, those without one last."""
+        limit = _within(limit)
+        after, behind = _queue_after(cursor)
+        lines = await self.store.queue_as_agency(agency, after, behind, sieve, limit + 1)
+        items = tuple(line.view for line in lines[:limit] if line.view is not None)
+        return Page(items, _queue_cursor(lines[limit - 1]) if len(lines) > limit else None)
 
     async def list_own(self, reporter: str, *, cursor: str | None, limit: int) -> Page:
         """What a citizen filed under their name, newest first."""
@@ -328,6 +401,11 @@ def _there(view: ReportView | None) -> ReportView:
     return view
 
 
+def _outside(view: ReportView) -> ReportView:
+    """A report as it is seen from outside the authorities: without what is their own affair."""
+    return replace(view, history=tuple(each for each in view.history if each.event not in INTERNAL), assignee=None)
+
+
 def _within(limit: int) -> int:
     return max(1, min(limit, MOST))
 
@@ -339,13 +417,33 @@ def _page(lines: list[Listed], limit: int) -> Page:
 
 
 def _cursor(last: Listed) -> str:
-    micros = (last.created_at - _EPOCH) // timedelta(microseconds=1)
-    return base64.urlsafe_b64encode(micros.to_bytes(8) + last.report_id.bytes).decode().rstrip("=")
+    assert last.at is not None
+    return _written(last.at, last.report_id)
 
 
 def _after(cursor: str | None) -> tuple[Any, ...]:
+    return NEWEST if cursor is None else _read_cursor(cursor)
+
+
+def _queue_cursor(last: Listed) -> str:
+    return _written(_NO_DEADLINE if last.at is None else last.at, last.report_id)
+
+
+def _queue_after(cursor: str | None) -> tuple[tuple[datetime, UUID] | None, UUID]:
+    """Behind which deadline to go on, and behind which report without one."""
+    first = OLDEST[1]
     if cursor is None:
-        return NEWEST
+        return OLDEST, first
+    at, report_id = _read_cursor(cursor)
+    return (None, report_id) if at == _NO_DEADLINE else ((at, report_id), first)
+
+
+def _written(at: datetime, report_id: UUID) -> str:
+    micros = (at - _EPOCH) // timedelta(microseconds=1)
+    return base64.urlsafe_b64encode(micros.to_bytes(8) + report_id.bytes).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, UUID]:
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         micros, report_id = int.from_bytes(raw[:8]), UUID(bytes=raw[8:])

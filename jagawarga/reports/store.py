@@ -23,10 +23,10 @@ from jagawarga.plumbing.keys import Keyring
 from jagawarga.plumbing.outbox import OutboxRow
 from jagawarga.plumbing.telemetry import UNREADABLE
 from jagawarga.plumbing.uuids import random_uuid
-from jagawarga.reports.messages import HistoryEntry, Place, ReportView, Status, encode_event
+from jagawarga.reports.messages import HistoryEntry, Place, ReportView, Sieve, Status, encode_event
 from jagawarga.reports.model import ReportState, Transition, event_of
 from jagawarga.reports.notices import Notice, event_of_notice
-from jagawarga.reports.rows import state_of, terms_from_text, terms_to_text
+from jagawarga.reports.rows import past_to_text, state_of, terms_from_text, terms_to_text
 
 TOLD: Final = 1_000
 """So many unreadable reports are named in the log, each once."""
@@ -57,9 +57,9 @@ class Filing(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """A line of a list: its place in the order, and the report; `None` where it can not be read."""
+    """A line of a list: its place in the order (a time and the id), and the report; `None` where it can not be read."""
 
-    created_at: datetime
+    at: datetime | None
     report_id: UUID
     view: ReportView | None
 
@@ -125,9 +125,13 @@ class Store:
     def _step_row(self, step: Transition, position: int) -> tuple[Any, ...]:
         state = step.state
         note = None if step.note is None else self.seal_note(state.report_id, state.version, step.note)
+        changed = step.changed
         return (
             state.report_id, state.version, step.event, state.status, state.level, state.holder, step.actor,
-            step.at, state.level_since, state.due_at, note, state.told,
+            step.at, state.level_since, state.due_at, note,
+            state.told, past_to_text(state.past), state.assignee, state.agency, " ".join(state.authorities),
+            None if changed.terms is None else terms_to_text(changed.terms), changed.content, changed.area,
+            changed.satisfaction,
             *_event(step, position),
         )  # fmt: skip
 
@@ -235,6 +239,37 @@ class Store:
 
         return [self._listed(row) for row in await self.database.run_as_agency(agency, work)]
 
+    async def queue_as_agency(
+        self, agency: str, after: tuple[datetime, UUID] | None, behind: UUID, sieve: Sieve, limit: int
+    ) -> list[Listed]:
+        """A page of what `agency` has to act on, under its policies.
+
+        From behind `after` in the order of deadlines, and then, or where that is `None`, what has no deadline from
+        `behind` on.
+        """
+
+        async def work(connection: Connection) -> list[Any]:
+            rows: list[Any] = []
+            if after is not None:
+                rows += await connection.fetch(SQL["queue_with_deadline"], agency, *after, *sieve, limit)
+            if len(rows) < limit:
+                left = limit - len(rows)
+                rows += await connection.fetch(SQL["queue_without_deadline"], agency, behind, *sieve, left)
+            return rows
+
+        rows = await self.database.run_as_agency(agency, work)
+        return [self._listed(row)._replace(at=row["due_at"]) for row in rows]
+
+    async def tracked(self, digest: bytes) -> UUID | None:
+        """Which report a tracking code's digest stands for."""
+        rows = await self._rows("id_of_tracked", digest)
+        return rows[0]["report_id"] if rows else None
+
+    async def content(self, report_id: UUID) -> tuple[str, str, str, Place, tuple[str, ...]]:
+        """Privacy, category, text, place and attachments of a report; `Corrupt` when they can not be read."""
+        row = (await self._rows("content_of", report_id))[0]
+        return (row["privacy"], row["category"], *self.unseal_content(report_id, row["content"]))
+
     async def counts(self) -> dict[str, int]:
         """Number of reports by status."""
         return {row["status"]: row["reports"] for row in await self._rows("count_by_status")}
@@ -296,6 +331,8 @@ class Store:
             area=row["area"],
             text=content[0],
             place=content[1],
+            assignee=row["assignee"],
+            satisfaction=row["satisfaction"],
             attachments=content[2],
             status=row["status"],
             agency=row["agency"],

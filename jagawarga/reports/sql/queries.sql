@@ -13,10 +13,10 @@ WITH input AS (
 ), filed AS (
     INSERT INTO reports.report (
         report_id, tracking, privacy, category, area, agency, reporter, content, terms,
-        status, level, version, authorities, created_at, level_since, due_at
+        status, level, version, authorities, holder, created_at, level_since, due_at
     )
     SELECT report_id, tracking, privacy, category, area, agency, reporter, content, terms,
-        'received', 0, 1, ARRAY[agency], created_at, level_since, due_at
+        'received', 0, 1, ARRAY[agency], agency, created_at, level_since, due_at
     FROM input
     ON CONFLICT (report_id) DO NOTHING
     RETURNING report_id
@@ -38,18 +38,25 @@ WITH input AS (
     FROM unnest(
         $1::uuid[], $2::int[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[],
         $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::bytea[],
-        $12::bigint[], $13::bigint[], $14::uuid[], $15::text[], $16::bytea[]
+        $12::bigint[], $13::text[], $14::text[], $15::text[], $16::text[],
+        $17::text[], $18::bytea[], $19::text[], $20::int[],
+        $21::bigint[], $22::uuid[], $23::text[], $24::bytea[]
     ) AS i (
         report_id, version, event, status, level, holder, actor,
         at, level_since, due_at, note,
-        told, position, event_id, subject, payload
+        told, past, assignee, agency, authorities,
+        terms, content, area, satisfaction,
+        position, event_id, subject, payload
     )
 ), moved AS (
     UPDATE reports.report AS r
     SET status = i.status, level = i.level, version = i.version, level_since = i.level_since, due_at = i.due_at,
-        told = i.told,
-        authorities = CASE WHEN i.holder = ANY (r.authorities) THEN r.authorities
-                           ELSE array_append(r.authorities, i.holder) END
+        told = i.told, past = i.past, assignee = i.assignee, agency = i.agency, holder = i.holder,
+        authorities = string_to_array(i.authorities, ' '),
+        terms = coalesce(i.terms, r.terms),
+        content = coalesce(i.content, r.content),
+        area = CASE WHEN i.content IS NULL THEN r.area ELSE i.area END,
+        satisfaction = coalesce(i.satisfaction, r.satisfaction)
     FROM input AS i
     WHERE r.report_id = i.report_id AND r.version = i.version - 1
     RETURNING i.event_id, r.created_at
@@ -61,7 +68,7 @@ WITH input AS (
     INSERT INTO reports.access (agency, created_at, report_id)
     SELECT i.holder, m.created_at, i.report_id
     FROM input AS i JOIN moved AS m ON m.event_id = i.event_id
-    WHERE i.event = 'report.escalated'
+    WHERE i.event IN ('report.escalated', 'report.reopened', 'report.transferred')
     ON CONFLICT DO NOTHING
 ), queued AS (
     INSERT INTO reports.outbox (position, event_id, report_id, subject, payload)
@@ -131,9 +138,9 @@ SELECT reference, definition FROM reports.calendar ORDER BY reference;
 -- name: open_by_id
 -- All open reports, a page at a time, whatever their deadline.
 SELECT report_id, privacy, category, reporter, terms, status, level, version,
-    extract(epoch FROM level_since)::float8 AS since, told
+    extract(epoch FROM level_since)::float8 AS since, told, past, assignee
 FROM reports.report
-WHERE status NOT IN ('resolved', 'rejected') AND report_id > $1
+WHERE status NOT IN ('closed', 'rejected', 'withdrawn') AND report_id > $1
 ORDER BY report_id LIMIT $2;
 
 -- name: last_position
@@ -155,29 +162,29 @@ SELECT count(*) FROM (SELECT 1 FROM reports.outbox LIMIT 100000) AS waiting;
 -- name: load_state
 -- What a report's actor needs when nobody handed it over.
 SELECT report_id, privacy, category, reporter, terms, status, level, version,
-    extract(epoch FROM level_since)::float8 AS since, told
+    extract(epoch FROM level_since)::float8 AS since, told, past, assignee
 FROM reports.report WHERE report_id = $1;
 
 -- name: open_with_deadline
 -- Recovery, the most urgent first, a page at a time; $3 is the latest deadline wanted.
 SELECT report_id, privacy, category, reporter, terms, status, level, version,
-    extract(epoch FROM level_since)::float8 AS since, told, due_at
+    extract(epoch FROM level_since)::float8 AS since, told, past, assignee, due_at
 FROM reports.report
-WHERE status NOT IN ('resolved', 'rejected') AND (due_at, report_id) > ($1, $2) AND due_at <= $3
+WHERE status NOT IN ('closed', 'rejected', 'withdrawn') AND (due_at, report_id) > ($1, $2) AND due_at <= $3
 ORDER BY due_at, report_id LIMIT $4;
 
 -- name: open_without_deadline
 -- Recovery of those at the top of their ladder, whose clock no longer runs.
 SELECT report_id, privacy, category, reporter, terms, status, level, version,
-    extract(epoch FROM level_since)::float8 AS since, told, due_at
+    extract(epoch FROM level_since)::float8 AS since, told, past, assignee, due_at
 FROM reports.report
-WHERE status NOT IN ('resolved', 'rejected') AND due_at IS NULL AND report_id > $1
+WHERE status NOT IN ('closed', 'rejected', 'withdrawn') AND due_at IS NULL AND report_id > $1
 ORDER BY report_id LIMIT $2;
 
 -- name: states_of
 -- Rows that could not be read, for another look.
 SELECT report_id, privacy, category, reporter, terms, status, level, version,
-    extract(epoch FROM level_since)::float8 AS since, told, due_at
+    extract(epoch FROM level_since)::float8 AS since, told, past, assignee, due_at
 FROM reports.report WHERE report_id = ANY ($1::uuid[]);
 
 -- name: history
@@ -187,52 +194,84 @@ FROM reports.history WHERE report_id = $1 ORDER BY version;
 
 -- name: report_by_id
 -- One report, for who passed a check of their own.
-SELECT report_id, privacy, category, area, agency, content, terms, status, level, version, level_since, created_at, due_at
+SELECT report_id, privacy, category, area, agency, content, terms, status, level, version, level_since, created_at, due_at, past, assignee, satisfaction
 FROM reports.report WHERE report_id = $1;
 
 -- name: report_for_agency
 -- One report as an agency sees it; the policy says the same once more. Being seen, it opens its history to the policy
 -- of that table, for this transaction.
-SELECT report_id, privacy, category, area, agency, content, terms, status, level, version, level_since, created_at, due_at,
+SELECT report_id, privacy, category, area, agency, content, terms, status, level, version, level_since, created_at, due_at, past, assignee, satisfaction,
     set_config('jagawarga.report', report_id::text, true) AS opened
 FROM reports.report WHERE report_id = $1 AND $2::text = ANY (authorities);
 
 -- name: own_report
 -- One report of the citizen who filed it under their name.
-SELECT report_id, privacy, category, area, agency, content, terms, status, level, version, level_since, created_at, due_at
+SELECT report_id, privacy, category, area, agency, content, terms, status, level, version, level_since, created_at, due_at, past, assignee, satisfaction
 FROM reports.report WHERE report_id = $1 AND reporter = $2;
 
 -- name: public_report
 -- One report of the public feed.
-SELECT report_id, privacy, category, area, agency, content, terms, status, level, version, level_since, created_at, due_at
-FROM reports.report WHERE report_id = $1 AND privacy = 'public';
+SELECT report_id, privacy, category, area, agency, content, terms, status, level, version, level_since, created_at, due_at, past, assignee, satisfaction
+FROM reports.report WHERE report_id = $1 AND privacy = 'public' AND status <> 'withdrawn';
 
 -- name: tracked_report
 -- The report behind a tracking code's digest; its content stays sealed.
-SELECT report_id, privacy, category, area, agency, terms, status, level, version, level_since, created_at, due_at
+SELECT report_id, privacy, category, area, agency, terms, status, level, version, level_since, created_at, due_at, past, assignee, satisfaction
 FROM reports.report WHERE tracking = $1;
 
 -- name: list_for_agency
 -- An agency's reports, newest first, from behind the cursor; access gives the order, the policy the isolation.
 SELECT r.report_id, r.privacy, r.category, r.area, r.agency, r.content, r.terms, r.status, r.level, r.version,
-    r.level_since, r.created_at, r.due_at
+    r.level_since, r.created_at, r.due_at, r.past, r.assignee, r.satisfaction
 FROM reports.access AS a JOIN reports.report AS r ON r.report_id = a.report_id
 WHERE a.agency = $1 AND (a.created_at, a.report_id) < ($2, $3) AND ($4::text IS NULL OR r.status = $4::text)
 ORDER BY a.created_at DESC, a.report_id DESC LIMIT $5;
 
+-- name: queue_with_deadline
+-- What an agency has to act on, the nearest deadline first, from behind the cursor; the policy decides as well.
+SELECT report_id, privacy, category, area, agency, content, terms, status, level, version, level_since, created_at,
+    due_at, past, assignee, satisfaction
+FROM reports.report
+WHERE holder = $1 AND status NOT IN ('resolved', 'closed', 'rejected', 'withdrawn')
+    AND (due_at, report_id) > ($2, $3)
+    AND ($4::text IS NULL OR status = $4::text) AND ($5::text IS NULL OR category = $5::text)
+    AND ($6::text IS NULL OR area = $6::text) AND ($7::text IS NULL OR coalesce(assignee, '') = $7::text)
+    AND ($8::int IS NULL OR level = $8::int)
+ORDER BY due_at, report_id LIMIT $9;
+
+-- name: queue_without_deadline
+-- And behind those what has no deadline: it is at the top of its ladder.
+SELECT report_id, privacy, category, area, agency, content, terms, status, level, version, level_since, created_at,
+    due_at, past, assignee, satisfaction
+FROM reports.report
+WHERE holder = $1 AND status NOT IN ('resolved', 'closed', 'rejected', 'withdrawn')
+    AND due_at IS NULL AND report_id > $2
+    AND ($3::text IS NULL OR status = $3::text) AND ($4::text IS NULL OR category = $4::text)
+    AND ($5::text IS NULL OR area = $5::text) AND ($6::text IS NULL OR coalesce(assignee, '') = $6::text)
+    AND ($7::int IS NULL OR level = $7::int)
+ORDER BY report_id LIMIT $8;
+
 -- name: list_own
 -- A citizen's own reports, newest first, from behind the cursor.
-SELECT report_id, privacy, category, area, agency, content, terms, status, level, version, level_since, created_at, due_at
+SELECT report_id, privacy, category, area, agency, content, terms, status, level, version, level_since, created_at, due_at, past, assignee, satisfaction
 FROM reports.report
 WHERE reporter = $1 AND (created_at, report_id) < ($2, $3)
 ORDER BY created_at DESC, report_id DESC LIMIT $4;
 
 -- name: list_public
 -- The public feed, newest first, from behind the cursor.
-SELECT report_id, privacy, category, area, agency, content, terms, status, level, version, level_since, created_at, due_at
+SELECT report_id, privacy, category, area, agency, content, terms, status, level, version, level_since, created_at, due_at, past, assignee, satisfaction
 FROM reports.report
-WHERE privacy = 'public' AND (created_at, report_id) < ($1, $2)
+WHERE privacy = 'public' AND status <> 'withdrawn' AND (created_at, report_id) < ($1, $2)
 ORDER BY created_at DESC, report_id DESC LIMIT $3;
+
+-- name: id_of_tracked
+-- Which report a tracking code's digest stands for.
+SELECT report_id FROM reports.report WHERE tracking = $1;
+
+-- name: content_of
+-- The sealed content of one report, and what it was filed as.
+SELECT report_id, privacy, category, content FROM reports.report WHERE report_id = $1;
 
 -- name: count_by_status
 -- How many reports stand where.

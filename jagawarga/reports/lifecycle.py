@@ -1,0 +1,221 @@
+"""A report's life-cycle, decided without waiting: who may take which step in which status, and what time itself does.
+
+Two tables say what authorities and the reporter may do; whatever is not in them is a `Conflict`. Time has a report climb
+when its holder is late, goes on when the reporter who was asked is silent, and closes what nobody says is not so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from jagawarga.errors import Conflict, Invalid, NotFound
+from jagawarga.reports.model import (
+    CLOCKS,
+    NOTHING,
+    REPORTER,
+    SYSTEM,
+    Changed,
+    Past,
+    ReportState,
+    Transition,
+    ceil_to,
+    floor_to,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from jagawarga.reports.messages import Action, ReporterAction, Status, Wish
+    from jagawarga.reports.model import Terms
+
+ESCALATED: Final = "report.escalated"
+UNANSWERED: Final[tuple[Status, ...]] = ("received", "escalated", "reopened")
+HELD: Final[tuple[Status, ...]] = (*UNANSWERED, "acknowledged", "in_progress")
+OPEN: Final[tuple[Status, ...]] = (*HELD, "waiting_for_reporter")
+
+STEPS: Final[Mapping[tuple[Status, Action], tuple[Status, str]]] = {
+    **{(status, "acknowledge"): ("acknowledged", "report.acknowledged") for status in UNANSWERED},
+    ("acknowledged", "start"): ("in_progress", "report.started"),
+    # A small thing may be mended on the spot, without a phase of work to announce.
+    ("acknowledged", "resolve"): ("resolved", "report.resolved"),
+    ("in_progress", "resolve"): ("resolved", "report.resolved"),
+    ("waiting_for_reporter", "resolve"): ("resolved", "report.resolved"),
+    **{(status, "reject"): ("rejected", "report.rejected") for status in OPEN},
+    **{(status, "ask"): ("waiting_for_reporter", "report.asked") for status in HELD},
+    **{(status, "transfer"): ("received", "report.transferred") for status in HELD},
+    **{(status, "assign"): (status, "report.assigned") for status in OPEN},
+    **{(status, "reply"): (status, "report.replied") for status in (*OPEN, "resolved")},
+    **{(status, "note"): (status, "report.noted") for status in (*OPEN, "resolved")},
+}
+"""What an authority may do: (status, action) → (new status, event)."""
+FOR_THE_HOLDER: Final[frozenset[Action]] = frozenset({"assign", "transfer"})
+"""What authorities below, who keep the report in view, may not do any more."""
+
+REPORTER_STEPS: Final[Mapping[tuple[Status, ReporterAction], tuple[Status, str]]] = {
+    ("received", "edit"): ("received", "report.edited"),
+    ("received", "withdraw"): ("withdrawn", "report.withdrawn"),
+    **{(status, "message"): (status, "report.commented") for status in (*HELD, "resolved")},
+    # Or whatever it was before the question.
+    ("waiting_for_reporter", "message"): ("acknowledged", "report.answered"),
+    ("resolved", "confirm"): ("closed", "report.confirmed"),
+    ("resolved", "dispute"): ("reopened", "report.reopened"),
+    ("rejected", "dispute"): ("reopened", "report.reopened"),
+}
+"""What the reporter may do, likewise. Untouched is what nobody has seen to or passed on; only then it may change."""
+
+QUESTIONS: Final = 3
+"""For so many questions the clock of a level stands still; a holder who asks more loses time."""
+HALF: Final = 2
+"""Whoever is passed a report has at least one part in so many of the limit left to respond."""
+
+
+def decide(state: ReportState, wish: Wish, agency: str, now: datetime, terms: Terms | None = None) -> Transition:
+    """The step `agency` takes. Raises `Conflict` where the table has none, `NotFound` for who may not see it.
+
+    A step that expects another version is a `Conflict` that tells where the report is now. `terms` are those of the
+    agency to transfer to.
+    """
+    if agency not in state.authorities:
+        msg = "no such report"
+        raise NotFound(msg)
+    status, event = _found(state, wish, STEPS)
+    if wish.action in FOR_THE_HOLDER and agency != state.holder:
+        msg = f"only {state.holder} may do that, who has to act now"
+        raise Conflict(msg)
+    match wish.action:
+        case "ask":
+            return _ask(state, agency, now, wish.note)
+        case "transfer":
+            return _transfer(state, agency, now, wish.note, terms)
+        case "assign":
+            moved = _moved(state, status, assignee=wish.officer)
+        case "resolve" | "reject":
+            moved = _moved(state, status, level_since=now, past=state.past._replace(resumes=None, spent=0.0))
+        case _:
+            moved = _moved(state, status)
+    return Transition(moved, event, agency, now, wish.note)
+
+
+def decide_as_reporter(
+    state: ReportState, wish: Wish, now: datetime, grain: float, changed: Changed | None = None
+) -> Transition:
+    """The step the reporter takes. Raises `Conflict` as `decide` does. `changed` is what an edit makes of the content.
+
+    Of an anonymous reporter the time is kept in grains of `grain` seconds, as it is when they file.
+    """
+    status, event = _found(state, wish, REPORTER_STEPS)
+    at, since = (floor_to(now, grain), ceil_to(now, grain)) if state.privacy == "anonymous" else (now, now)
+    match wish.action:
+        case "edit" | "withdraw" if state.level or state.past.had:
+            msg = "a report that has been seen to, or passed on, can not be changed any more"
+            raise Conflict(msg)
+        case "dispute":
+            moved = _disputed(state, now, since)
+        case "message" if state.past.resumes is not None:
+            moved = _resumed(state, since)
+        case _:
+            moved = _moved(state, status)
+    changed = Changed(satisfaction=wish.satisfaction) if changed is None else changed
+    return Transition(moved, event, REPORTER, at, wish.note, changed)
+
+
+def elapse(state: ReportState, now: datetime) -> Transition | None:
+    """What time itself does when a deadline has passed, else `None`; one step, each level with its full limits."""
+    due_at = state.due_at
+    if due_at is None or now < due_at:
+        return None
+    match CLOCKS[state.status]:
+        case "answer":
+            # From the deadline on, however late we are: the holder has not lost that time, nor gained it.
+            return Transition(_resumed(state, due_at), "report.resumed", SYSTEM, now)
+        case "confirm":
+            return Transition(_moved(state, "closed"), "report.closed", SYSTEM, now)
+    return Transition(_raised(state, "escalated", now), ESCALATED, SYSTEM, now)
+
+
+def stale(status: Status, level: int, holder: str, version: int) -> Conflict:
+    """The refusal of a step that was decided on another version than the report has now."""
+    current: dict[str, str | int] = {"status": status, "level": level, "holder": holder, "version": version}
+    return Conflict("the report has moved on since it was read", code="stale-version", current=current)
+
+
+def _found(state: ReportState, wish: Wish, table: Mapping[Any, tuple[Status, str]]) -> tuple[Status, str]:
+    if wish.expected is not None and wish.expected != state.version:
+        raise stale(state.status, state.level, state.holder, state.version)
+    found = table.get((state.status, wish.action))
+    if found is None:
+        msg = f"a report that is {state.status} has no step {wish.action!r}"
+        raise Conflict(msg)
+    return found
+
+
+def _moved(state: ReportState, status: Status, **changes: Any) -> ReportState:
+    # Who goes over to another clock has been told nothing of that one.
+    told = state.told if CLOCKS.get(status) == CLOCKS.get(state.status) else 0
+    return replace(state, **{"status": status, "version": state.version + 1, "told": told, **changes})
+
+
+def _raised(state: ReportState, status: Status, since: datetime) -> ReportState:
+    """The report one level up, where nobody has it yet and the limits are whole; at the top it stays there."""
+    level = min(state.level + 1, len(state.terms.ladder) - 1)
+    past = Past(disputed=state.past.disputed, had=state.past.had)
+    assignee = state.assignee if level == state.level else None
+    return _moved(state, status, level=level, level_since=since, told=0, past=past, assignee=assignee)
+
+
+def _ask(state: ReportState, agency: str, now: datetime, note: str | None) -> Transition:
+    """The reporter is asked, and the clock stands still: asking is an answer, but not for ever."""
+    resumes: Status = "acknowledged" if state.status in UNANSWERED else state.status
+    past = state.past
+    if past.asked >= QUESTIONS:
+        moved = _moved(state, resumes)
+    else:
+        past = past._replace(resumes=resumes, spent=_spent(state, now), asked=past.asked + 1)
+        moved = _moved(state, "waiting_for_reporter", level_since=now, past=past)
+    return Transition(moved, "report.asked", agency, now, note)
+
+
+def _resumed(state: ReportState, since: datetime) -> ReportState:
+    assert state.past.resumes is not None
+    return _moved(state, state.past.resumes, level_since=since, past=state.past._replace(resumes=None))
+
+
+def _transfer(state: ReportState, agency: str, now: datetime, note: str | None, terms: Terms | None) -> Transition:
+    """The report goes to the foot of another ladder, and the time it has taken goes along.
+
+    To an agency that had it before it does not go again: where two send it to each other, the authority above decides.
+    """
+    assert terms is not None
+    target = terms.ladder[0]
+    if target in {state.agency, agency}:
+        msg = "has the report already"
+        raise Invalid(msg, fields={"agency": msg})
+    if target in state.past.had:
+        if state.level + 1 >= len(state.terms.ladder):
+            msg = f"{target} has had the report, and nobody is above {agency} to decide between them"
+            raise Conflict(msg)
+        return Transition(_raised(state, "escalated", now), ESCALATED, agency, now, note)
+    spent = min(_spent(state, now), terms.limit("respond", 0).total_seconds() / HALF)
+    past = NOTHING._replace(spent=spent, disputed=state.past.disputed, had=(*state.past.had, state.agency))
+    moved = _moved(state, "received", terms=terms, level=0, level_since=now, told=0, past=past, assignee=None)
+    return Transition(moved, "report.transferred", agency, now, note, Changed(terms=terms))
+
+
+def _disputed(state: ReportState, now: datetime, since: datetime) -> ReportState:
+    """Not so, says the reporter: it goes to the authority above at once."""
+    if state.status == "rejected":
+        if state.past.disputed:
+            msg = "the rejection was disputed before, and the answer stands"
+            raise Conflict(msg)
+        if now > state.level_since + state.terms.limit("confirm", state.level):
+            msg = "the time in which a rejection can be disputed is over"
+            raise Conflict(msg)
+    past = state.past._replace(disputed=state.past.disputed or state.status == "rejected")
+    return _raised(replace(state, past=past), "reopened", since)
+
+
+def _spent(state: ReportState, now: datetime) -> float:
+    """Seconds of its limits that the level has used."""
+    return state.past.spent + state.terms.passed(state.level, state.level_since, now).total_seconds()
