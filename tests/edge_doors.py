@@ -17,8 +17,8 @@ from jagawarga.errors import Conflict, Forbidden, Invalid, NotFound, Unauthentic
 from jagawarga.identity.messages import Invitation, OwnAccount, PersonalFacts, Principal, Session
 from jagawarga.media.messages import Item
 from jagawarga.notification.messages import Browser, Inbox, ShownPreferences, StreamEvent
-from jagawarga.reports.messages import FileReport, HistoryEntry, Page, Receipt, ReportView
-from jagawarga.reports.model import stale
+from jagawarga.reports.lifecycle import stale
+from jagawarga.reports.messages import FileReport, HistoryEntry, Page, Receipt, ReportView, Sieve, Wish
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         Registered,
     )
     from jagawarga.notification.messages import AddBrowser, Notification, SetPreferences
-    from jagawarga.reports.messages import Action, Status, SubmitReport
+    from jagawarga.reports.messages import Status, SubmitReport
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 PEOPLE = {
@@ -53,6 +53,11 @@ class FakeIdentity:
         self.officers: list[AddOfficer] = []
         self.accounts: list[PutAccount] = []
         self.closed: list[str] = []
+
+    async def officer(self, agency: str, username: str) -> str:
+        if (agency, username) != ("roads", "dewi"):
+            raise NotFound("no such officer")
+        return "p-dewi"
 
     async def register(self, command: RegisterCitizen) -> Registered:
         self.registered.append(command)
@@ -123,6 +128,8 @@ class FakeReports:
         self.failure: BaseException | None = None
         self.delay = 0.0
         self.waiting = False
+        self.wishes: list[Wish] = []
+        self.sieves: list[Sieve] = []
 
     def _fail(self) -> None:
         if self.failure is not None:
@@ -159,17 +166,29 @@ class FakeReports:
         del agency
         return self._open(report_id)
 
-    async def act(
-        self, agency: str, report_id: UUID, action: Action, note: str | None, *, expected: int | None = None
-    ) -> ReportView:
-        del agency, note
+    async def queue(self, agency: str, sieve: Sieve, *, cursor: str | None, limit: int) -> Page:
+        self.sieves.append(sieve)
+        return await self.list_for_agency(agency, status=sieve.status, cursor=cursor, limit=limit)
+
+    async def act(self, agency: str, report_id: UUID, wish: Wish) -> ReportView:
+        del agency
+        return self._act(report_id, wish)
+
+    async def act_as_reporter(self, reporter: str, report_id: UUID, wish: Wish) -> ReportView:
+        return self._act(report_id if self.owners.get(report_id) == reporter else None, wish)
+
+    async def act_by_code(self, tracking_code: str, wish: Wish) -> ReportView:
+        return self._act(self.codes.get(tracking_code), wish)
+
+    def _act(self, report_id: UUID | None, wish: Wish) -> ReportView:
         report = self._open(report_id)
-        if expected is not None and expected != report.version:
+        self.wishes.append(wish)
+        if wish.expected is not None and wish.expected != report.version:
             raise stale(report.status, report.level, report.holder, report.version)
-        if action == "acknowledge" and report.status != "received":
+        if wish.action == "acknowledge" and report.status != "received":
             raise Conflict("The report is not new.")
-        self.reports[report_id] = replace(report, status="acknowledged", version=report.version + 1)
-        return self.reports[report_id]
+        self.reports[report.report_id] = replace(report, status="acknowledged", version=report.version + 1)
+        return self.reports[report.report_id]
 
     async def list_own(self, reporter: str, *, cursor: str | None, limit: int) -> Page:
         del cursor
@@ -207,6 +226,9 @@ class FakeIntake:
             FileReport(command.privacy, command.category, command.text, command.place, reporter)
         )
 
+    async def clean(self, text: str) -> str:
+        return text.replace("Budi", "[nama]")
+
 
 AREAS = (Area("coblong", "Coblong", None), Area("coblong.dago", "Dago", "coblong"))
 
@@ -233,6 +255,9 @@ class FakeCatalogue:
 
     def agencies(self) -> tuple[Agency, ...]:
         return tuple(self.known_agencies.values())
+
+    def ladder(self, agency: str) -> tuple[str, ...]:
+        return (agency,)
 
     def areas(self) -> tuple[Area, ...]:
         return AREAS

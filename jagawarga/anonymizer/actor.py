@@ -24,6 +24,13 @@ class Cut:
     facts: PersonalFacts = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Clean:
+    """Call: clean words of whose writer nothing is known; answers them."""
+
+    text: str = field(repr=False)
+
+
 class Anonymizer(Actor):
     """Cuts, counts, keeps nothing."""
 
@@ -35,11 +42,12 @@ class Anonymizer(Actor):
         self.cuts = 0
 
     def handle_call(self, message: Any, sender: Sender) -> Any:
-        """Answer a `Cut`."""
-        if not isinstance(message, Cut):
+        """Answer a `Cut`, or a `Clean`."""
+        if not isinstance(message, Cut | Clean):
             return super().handle_call(message, sender)
+        cut: FileReport | str
         try:
-            cut = cut_report(message.command, message.facts)
+            cut = scrub(message.text) if isinstance(message, Clean) else cut_report(message.command, message.facts)
         except Exception as error:  # noqa: BLE001 - whatever it is, its own words may hold the citizen's
             msg = f"a text could not be cleaned ({type(error).__name__})"
             raise Corrupt(msg) from None

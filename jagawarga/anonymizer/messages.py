@@ -19,3 +19,9 @@ class IntakeDoor(Protocol):
 
         Raises `Invalid` for an unknown category or a place off the map, `Unavailable` while it can not be made durable.
         """
+
+    async def clean(self, text: str) -> str:
+        """Give words of somebody who is nobody to us without what identifies a person, as far as that can be told.
+
+        Raises `Unavailable` while it can not be done.
+        """

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic_core import to_json
 
-from jagawarga.anonymizer.actor import Cut
+from jagawarga.anonymizer.actor import Clean, Cut
 from jagawarga.errors import Unavailable
 from jagawarga.reports.messages import FileReport
 from supervisors import CallError, Registry
@@ -60,3 +60,13 @@ class Intake:
             msg = "the anonymizer is not there"
             raise Unavailable(msg) from None
         return cut
+
+    async def clean(self, text: str) -> str:
+        """Give words without what identifies a person."""
+        try:
+            cleaned: str = await self.anonymizer.call(Clean(text), CUT_WITHIN)
+        except CallError:
+            # Without its cause, as above.
+            msg = "the anonymizer is not there"
+            raise Unavailable(msg) from None
+        return cleaned

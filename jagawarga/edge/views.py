@@ -90,6 +90,21 @@ def area(known: Area) -> dict[str, str | None]:
     return {"key": known.key, "name": known.name, "level": level, "parent": known.parent}
 
 
+def for_agency(report: ReportView, catalogue: CatalogueDoor, caller: str, *, history: bool = True) -> dict[str, Any]:
+    """Show a report to an authority, with who of its officers has it; `caller` is the pseudonym of who asks."""
+    return whole(report, catalogue, history=history) | {
+        "assignee": report.assignee,
+        "assigned_to_me": report.assignee == caller,
+        "satisfaction": report.satisfaction,
+    }
+
+
+def queue(reports: Page, catalogue: CatalogueDoor, caller: str) -> dict[str, Any]:
+    """Show a page of an agency's queue."""
+    items = [for_agency(each, catalogue, caller, history=False) for each in reports.items]
+    return {"items": items, "cursor": reports.cursor}
+
+
 def page(reports: Page, catalogue: CatalogueDoor) -> dict[str, Any]:
     """Show a page of reports, without their histories."""
     return {"items": [whole(each, catalogue, history=False) for each in reports.items], "cursor": reports.cursor}

@@ -151,6 +151,9 @@ class IdentityDoor(Protocol):
     async def deactivate_officer(self, agency: str, username: str) -> None:
         """End an officer's account and sessions; `NotFound` unless it is one of that agency's officers."""
 
+    async def officer(self, agency: str, username: str) -> str:
+        """The pseudonym of one of that agency's officers; `NotFound` for anybody else."""
+
     async def own_account(self, principal: Principal) -> OwnAccount:
         """What is known of the caller."""
 

@@ -157,6 +157,14 @@ class Identity:
         """End an officer's account and sessions."""
         self._end(await self.store.deactivate(agency, username))
 
+    async def officer(self, agency: str, username: str) -> str:
+        """The pseudonym of one of that agency's officers."""
+        account = await self.store.find(username)
+        if account is None or account.agency != agency or account.role not in {"officer", "agency_head"}:
+            msg = "no such officer"
+            raise NotFound(msg)
+        return self.pseudonym(account.account_id)
+
     async def knows(self, username: str) -> bool:
         """Tell whether there is an account of that login."""
         return await self.store.find(username) is not None

@@ -1,7 +1,7 @@
 """A report's life-cycle, decided without waiting: who may take which step in which status, and what time itself does.
 
-Two tables say what authorities and the reporter may do; whatever is not in them is a `Conflict`. Time has a report climb
-when its holder is late, goes on when the reporter who was asked is silent, and closes what nobody says is not so.
+Two tables say what authorities and the reporter may do; whatever is not in them is a `Conflict`. Time has a report
+climb when its holder is late, goes on when the reporter who was asked is silent, and closes what nobody denies.
 """
 
 from __future__ import annotations

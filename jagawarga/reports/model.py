@@ -238,7 +238,7 @@ def pack_state(state: ReportState) -> Packed:
         since.seconds,
         since.microseconds,
         *(() if terms.plain and not state.told and not state.remembers else (*terms.more, state.told)),
-        *((tuple(state.past), state.assignee) if state.remembers else ()),
+        *_remembered(state),
     )
 
 
@@ -252,6 +252,11 @@ def unpack_state(report_id: UUID, packed: Packed) -> ReportState:
 
 
 _MORE: Final = len(More.__args__)  # type: ignore[attr-defined]
+
+
+def _remembered(state: ReportState) -> tuple[Any, ...]:
+    """The past, nothing where it is nothing, and the officer, in plain values; not even that where there is neither."""
+    return (() if state.past == NOTHING else tuple(state.past), state.assignee) if state.remembers else ()
 
 
 def past_of(past: Sequence[Any] = (), assignee: str | None = None) -> tuple[Past, str | None]:
@@ -281,7 +286,7 @@ def fold_state(state: ReportState) -> Folded:
     return (
         number_of(state.terms), state.status, state.level, state.version, since,
         state.privacy, state.category, state.reporter, state.told,
-        *((tuple(state.past), state.assignee) if state.remembers else ()),
+        *_remembered(state),
     )  # fmt: skip
 
 

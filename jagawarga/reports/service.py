@@ -21,8 +21,8 @@ from jagawarga.plumbing.writer import commit
 from jagawarga.reports.actor import Act, Crew
 from jagawarga.reports.detour import Detour
 from jagawarga.reports.directory import Directory
-from jagawarga.reports.messages import INTERNAL, FileReport, Page, Privacy, Receipt, ReportView, Sieve, Status, Wish
 from jagawarga.reports.lifecycle import stale
+from jagawarga.reports.messages import INTERNAL, FileReport, Page, Privacy, Receipt, ReportView, Sieve, Status, Wish
 from jagawarga.reports.model import ANSWER_WITHIN, CONFIRM_WITHIN, ENDS, Changed, filed, fold_state, shared_terms
 from jagawarga.reports.notices import Notice, tick_at
 from jagawarga.reports.recovery import Missing
@@ -317,9 +317,7 @@ class Reports:
         if assigned.ladder[0] != report.agency:
             msg = f"at that place {assigned.ladder[0]} is in charge: withdraw the report, and file another there"
             raise Conflict(msg)
-        return Changed(
-            self.store.seal_content(report.report_id, text, place, report.attachments), assigned.area
-        )
+        return Changed(self.store.seal_content(report.report_id, text, place, report.attachments), assigned.area)
 
     # --- views
 

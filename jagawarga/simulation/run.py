@@ -1,6 +1,6 @@
 """Complaints run through the life-cycle by simulated time: filed, warned, escalated, answered. Pure.
 
-The steps are the house's own (`reports.model`, `reports.notices`); here is only the clock that calls them. Of a
+The steps are the house's own (`reports.lifecycle`, `reports.notices`); here is only the clock that calls them. Of a
 complaint the file knows when it came and when it was answered, no more. It is taken that an answer ended it: the
 holder acknowledged it and nothing ran on. One that never was answered climbs to the top.
 """
@@ -12,7 +12,8 @@ from uuid import UUID
 
 from jagawarga.calendars.model import AroundTheClock
 from jagawarga.calendars.shelf import ALWAYS, calendar
-from jagawarga.reports.model import escalate, filed
+from jagawarga.reports.lifecycle import elapse
+from jagawarga.reports.model import filed
 from jagawarga.reports.notices import DUE_SOON, notice, notice_at
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _climb(state: ReportState, until: datetime | None) -> tuple[ReportState, int
             state, warnings = told.state, warnings + 1
             continue
         # An answer in the very moment of the deadline comes too late, as it does in the house.
-        step = None if due_at is None or (until is not None and until < due_at) else escalate(state, due_at)
+        step = None if due_at is None or (until is not None and until < due_at) else elapse(state, due_at)
         if step is None:
             return state, warnings
         state = step.state

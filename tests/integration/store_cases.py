@@ -24,8 +24,9 @@ from jagawarga.notification.store import Store as Notification
 from jagawarga.plumbing.aio import AioActor, AioDoor
 from jagawarga.plumbing.database import Database, DatabaseActor
 from jagawarga.plumbing.keys import Keyring
-from jagawarga.reports.messages import Place, ReportEvent
-from jagawarga.reports.model import ReportState, Transition, decide, event_of, filed, shared_terms
+from jagawarga.reports.lifecycle import decide
+from jagawarga.reports.messages import Place, ReportEvent, Wish
+from jagawarga.reports.model import ReportState, Transition, event_of, filed, shared_terms
 from jagawarga.reports.store import NEWEST, OLDEST, Filing
 from jagawarga.reports.store import Store as Reports
 from supervisors import worker
@@ -93,7 +94,7 @@ class World:
 
 
 def acknowledged(state: ReportState) -> Transition:
-    return decide(state, "acknowledge", "lurah", NOW + timedelta(minutes=1), "kami datang")
+    return decide(state, Wish("acknowledge", "kami datang"), "lurah", NOW + timedelta(minutes=1))
 
 
 @asynccontextmanager

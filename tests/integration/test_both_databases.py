@@ -15,6 +15,7 @@ from jagawarga.notification.service import NEWEST, Notifications
 from jagawarga.notification.tree import notification_tree
 from jagawarga.plumbing.keys import Keyring
 from jagawarga.plumbing.migrate import ROLES, migrate, migrations
+from jagawarga.reports.messages import Wish
 from supervisors.testing import running
 from tests.conftest import BOTH
 from tests.integration.test_reports import built
@@ -79,7 +80,7 @@ async def test_a_reports_way(fresh_database_url: str, nats_url: str, tmp_path: P
         async with running(notification_tree(notifications)):
             receipt = await house.file(reporter="way-1")
             anonymous = await house.file("anonymous")
-            await house.reports.act("lurah", receipt.report_id, "acknowledge", "kami datang")
+            await house.reports.act("lurah", receipt.report_id, Wish("acknowledge", "kami datang"))
 
             async def climbed() -> bool:
                 state = await house.reports.store.load(receipt.report_id)

@@ -12,6 +12,7 @@ import trio
 
 from jagawarga.plumbing.clock import utc_now
 from jagawarga.reports.actor import ReportActor
+from jagawarga.reports.messages import Wish
 from supervisors.requests import RestartChild, TerminateChild
 from tests.integration.test_reports import PLUMBING, House, built
 
@@ -165,7 +166,7 @@ async def test_many_at_once_leave_room(fresh_database_url: str, nats_url: str, t
             return len(await escalations(house)) > 0
 
         await house.until(begun)
-        done.append(await house.reports.act("lurah", last["report_id"], "acknowledge", None))
+        done.append(await house.reports.act("lurah", last["report_id"], Wish("acknowledge")))
         done.append(await house.file())
         assert done[0].status == "acknowledged"
 

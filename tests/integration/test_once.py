@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import trio
 
-from jagawarga.reports.messages import FileReport, Place
+from jagawarga.reports.messages import FileReport, Place, Wish
 from supervisors.requests import RestartChild, TerminateChild
 from tests.integration.edge_server import CITIZEN, edge
 from tests.integration.test_edge_routes import REPORT
@@ -30,7 +30,7 @@ async def test_sent_again_it_is_the_same(house: House, privacy: Any) -> None:
     once = os.urandom(32)
     first = await house.reports.file(again(once, privacy))
     assert await house.reports.file(again(once, privacy)) == first
-    await house.reports.act("lurah", first.report_id, "acknowledge", None)
+    await house.reports.act("lurah", first.report_id, Wish("acknowledge"))
     later = await house.reports.file(again(once, privacy))
     assert (later.report_id, later.tracking_code, later.status) == (
         first.report_id,

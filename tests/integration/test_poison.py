@@ -18,7 +18,7 @@ from jagawarga.errors import Corrupt, Unavailable
 from jagawarga.plumbing.clock import utc_now
 from jagawarga.plumbing.telemetry import REGISTRY
 from jagawarga.reports import watch
-from jagawarga.reports.messages import Page, ReportView
+from jagawarga.reports.messages import Page, ReportView, Wish
 from jagawarga.reports.recovery import Recovery
 from supervisors.testing import restarted
 from tests.integration.test_reports import House, built
@@ -141,15 +141,15 @@ async def test_an_actor_that_meets_a_bad_row_does_not_crash_on_and_on(
 
         await house.until(aside)
         with pytest.raises(Corrupt):
-            await house.reports.act("lurah", report_id, "acknowledge", None)
-        assert (await house.reports.act("lurah", other, "acknowledge", None)).status == "acknowledged"
+            await house.reports.act("lurah", report_id, Wish("acknowledge"))
+        assert (await house.reports.act("lurah", other, Wish("acknowledge"))).status == "acknowledged"
         await house.query("UPDATE reports.report SET terms = $2 WHERE report_id = $1", report_id, good["terms"])
 
         async def back() -> bool:
             return report_id in directory.reports and report_id not in quarantine
 
         await house.until(back)
-        assert (await house.reports.act("lurah", report_id, "acknowledge", None)).status == "acknowledged"
+        assert (await house.reports.act("lurah", report_id, Wish("acknowledge"))).status == "acknowledged"
 
 
 @pytest.mark.parametrize("wrong", REFUSED)
@@ -222,7 +222,7 @@ async def test_whoever_asks_while_the_row_is_found_out_is_told(
 
         monkeypatch.setattr(house.reports, "open_for_agency", old)
         with trio.fail_after(5), pytest.raises(Unavailable):
-            await house.reports.act("lurah", report_id, "acknowledge", None)
+            await house.reports.act("lurah", report_id, Wish("acknowledge"))
         assert report_id in house.reports.crew.quarantine
 
 

@@ -11,6 +11,7 @@ import trio
 from jagawarga.plumbing.clock import utc_now
 from jagawarga.reports import overdue, recovery
 from jagawarga.reports.actor import WRITES_AT_ONCE, ReportActor
+from jagawarga.reports.messages import Wish
 from supervisors.requests import RestartChild, TerminateChild
 from tests.integration.test_reports import PLUMBING, House, built
 
@@ -31,12 +32,12 @@ async def test_they_begin_asleep(fresh_database_url: str, nats_url: str, tmp_pat
     async with built(fresh_database_url, nats_url, tmp_path) as house:
         await file_many(house, 50)
         (row,) = await house.query("SELECT report_id FROM reports.report LIMIT 1")
-        await house.reports.act("lurah", row["report_id"], "acknowledge", None)
+        await house.reports.act("lurah", row["report_id"], Wish("acknowledge"))
     async with built(fresh_database_url, nats_url, tmp_path) as house:
         await house.until(lambda: all_there(house))
         names = house.reports.directory.reports
         assert all(names.is_dormant(each) for each in names)
-        assert (await house.reports.act("lurah", row["report_id"], "start", None)).version == 3
+        assert (await house.reports.act("lurah", row["report_id"], Wish("start"))).version == 3
         assert sum(not names.is_dormant(each) for each in names) == 1
 
 
@@ -105,7 +106,7 @@ async def test_an_agency_does_not_stand_in_the_line_of_those_who_climb(
         for _ in range(WRITES_AT_ONCE):
             await gate.acquire()
         with trio.fail_after(5):
-            seen = await house.reports.act("lurah", receipt.report_id, "acknowledge", None)
+            seen = await house.reports.act("lurah", receipt.report_id, Wish("acknowledge"))
         assert seen.status == "acknowledged"
 
 

@@ -27,8 +27,8 @@ from jagawarga.plumbing.keys import Keyring
 from jagawarga.plumbing.packing import Outgoing
 from jagawarga.plumbing.writer import commit
 from jagawarga.reports.actor import ReportActor
-from jagawarga.reports.messages import FileReport, Place, Privacy, ReportView, decode_event
-from jagawarga.reports.model import decide
+from jagawarga.reports.lifecycle import decide
+from jagawarga.reports.messages import FileReport, Place, Privacy, ReportView, Wish, decode_event
 from jagawarga.reports.service import Reports
 from jagawarga.reports.store import SQL, Filing
 from jagawarga.reports.tree import reports_tree
@@ -63,6 +63,11 @@ class OneRoute:
 
     def agencies(self) -> tuple[Agency, ...]:
         return tuple(Agency(each, each, None) for each in LADDER)
+
+    def ladder(self, agency: str) -> tuple[str, ...]:
+        if agency not in {"lurah", "dinas", "pdam"}:
+            raise Invalid("no such agency", fields={"agency": "no such agency"})
+        return (agency, *LADDER[1:])
 
     def areas(self) -> tuple[Area, ...]:
         return ()
@@ -232,7 +237,7 @@ async def test_a_refused_row_fails_alone(house: House) -> None:
     state = await house.reports.store.load(receipt.report_id)
     assert state is not None
     unheard_of: Any = "nobody's"
-    step = decide(replace(state, report_id=uuid4(), privacy=unheard_of), "acknowledge", "lurah", utc_now())
+    step = decide(replace(state, report_id=uuid4(), privacy=unheard_of), Wish("acknowledge"), "lurah", utc_now())
 
     async def poison() -> None:
         try:
@@ -289,7 +294,7 @@ async def test_writer_killed_while_filing(house: House) -> None:
 async def test_isolation_by_the_database(house: House) -> None:
     """Under the agencies' role the tables show to each what its authority reaches, and no agency sees nothing."""
     receipt = await house.file()
-    await house.reports.act("lurah", receipt.report_id, "acknowledge", "kami datang")
+    await house.reports.act("lurah", receipt.report_id, Wish("acknowledge", "kami datang"))
     for table in ("report", "access"):
         sql = f"SELECT * FROM reports.{table}"
         assert await house.agency_query("lurah", sql)
@@ -333,8 +338,8 @@ async def test_who_may_open_what(house: House) -> None:
         lambda: reports.open_public(private.report_id),
         lambda: reports.open_for_agency("camat", private.report_id),
         lambda: reports.open_for_agency("lurah", uuid4()),
-        lambda: reports.act("camat", private.report_id, "acknowledge", None),
-        lambda: reports.act("lurah", uuid4(), "acknowledge", None),
+        lambda: reports.act("camat", private.report_id, Wish("acknowledge")),
+        lambda: reports.act("lurah", uuid4(), Wish("acknowledge")),
     )
     for refused in attempts:
         with pytest.raises(NotFound):
@@ -344,7 +349,7 @@ async def test_who_may_open_what(house: House) -> None:
 async def test_tracking(house: House) -> None:
     """The code opens status and history, not the text; any other code opens nothing."""
     receipt = await house.file("anonymous")
-    await house.reports.act("lurah", receipt.report_id, "acknowledge", "kami datang")
+    await house.reports.act("lurah", receipt.report_id, Wish("acknowledge", "kami datang"))
     seen = await house.reports.track(receipt.tracking_code.lower().replace("-", " "))
     assert (seen.status, seen.text, seen.place) == ("acknowledged", "", Place())
     assert [(each.event, each.actor, each.note) for each in seen.history] == [
@@ -382,7 +387,7 @@ async def test_pages(house: House) -> None:
     assert {each.privacy for each in public} == {"public"}
     for each in (of_agency, public, own):
         assert [view.created_at for view in each] == sorted((view.created_at for view in each), reverse=True)
-    await reports.act("lurah", public[3].report_id, "acknowledge", None)
+    await reports.act("lurah", public[3].report_id, Wish("acknowledge"))
     found = await reports.list_for_agency("lurah", status="acknowledged", cursor=None, limit=7)
     assert [each.report_id for each in found.items] == [public[3].report_id]
     assert (await reports.list_for_agency("camat", status=None, cursor=None, limit=7)).items == ()
@@ -406,7 +411,7 @@ async def test_of_two_officers_at_once_one_is_told_the_present_state(house: Hous
 
     async def act() -> None:
         try:
-            told.append((await house.reports.act("lurah", report_id, "reject", "bukan kami", expected=1)).version)
+            told.append((await house.reports.act("lurah", report_id, Wish("reject", "bukan kami", 1))).version)
         except Conflict as error:
             told.append((error.code, error.current["version"], error.current["status"]))
 
@@ -421,12 +426,12 @@ async def test_a_life(house: House) -> None:
     """Acknowledged, started, resolved; then nothing more, and the actor is gone."""
     report_id = (await house.file()).report_id
     reports = house.reports
-    assert (await reports.act("lurah", report_id, "acknowledge", None)).status == "acknowledged"
-    assert (await reports.act("lurah", report_id, "start", None)).status == "in_progress"
-    done = await reports.act("lurah", report_id, "resolve", "ditambal")
+    assert (await reports.act("lurah", report_id, Wish("acknowledge"))).status == "acknowledged"
+    assert (await reports.act("lurah", report_id, Wish("start"))).status == "in_progress"
+    done = await reports.act("lurah", report_id, Wish("resolve", "ditambal"))
     assert (done.status, done.due_at, done.version, done.history[-1].note) == ("resolved", None, 4, "ditambal")
     with pytest.raises(Conflict):
-        await reports.act("lurah", report_id, "start", None)
+        await reports.act("lurah", report_id, Wish("start"))
 
     async def gone() -> bool:
         return report_id not in reports.directory.reports
@@ -441,7 +446,7 @@ async def test_two_officers_at_once(house: House) -> None:
 
     async def one() -> None:
         try:
-            outcomes.append((await house.reports.act("lurah", report_id, "reject", "ganda")).status)
+            outcomes.append((await house.reports.act("lurah", report_id, Wish("reject", "ganda"))).status)
         except Conflict:
             outcomes.append("conflict")
 
@@ -457,11 +462,11 @@ async def test_an_outdated_step_does_not_hold(house: House) -> None:
     report_id = (await house.file()).report_id
     state = await house.reports.store.load(report_id)
     assert state is not None
-    elsewhere = decide(state, "acknowledge", "lurah", utc_now())
+    elsewhere = decide(state, Wish("acknowledge"), "lurah", utc_now())
     assert await commit(house.reports.writer, elsewhere)
     assert not await commit(house.reports.writer, elsewhere)
     assert len(await house.query("SELECT * FROM reports.history WHERE report_id = $1", report_id)) == 2
-    assert (await house.reports.act("lurah", report_id, "start", None)).version == 3
+    assert (await house.reports.act("lurah", report_id, Wish("start"))).version == 3
 
 
 async def test_equal_steps_in_one_batch(house: House) -> None:
@@ -469,7 +474,7 @@ async def test_equal_steps_in_one_batch(house: House) -> None:
     report_id = (await house.file()).report_id
     state = await house.reports.store.load(report_id)
     assert state is not None
-    step = decide(state, "acknowledge", "lurah", utc_now())
+    step = decide(state, Wish("acknowledge"), "lurah", utc_now())
     assert sorted(await house.reports.store.write([step, step])) == [False, True]
 
 
@@ -494,7 +499,7 @@ async def test_nobody_acts(house: House) -> None:
     assert seen.due_at is None
     times = [each.at for each in seen.history]
     assert all(later - earlier >= timedelta(seconds=0.15) for earlier, later in pairwise(times))
-    assert (await house.reports.act("lurah", report_id, "acknowledge", None)).holder == "walikota"
+    assert (await house.reports.act("lurah", report_id, Wish("acknowledge"))).holder == "walikota"
 
 
 async def test_a_sleeping_report_acts_and_climbs(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -509,7 +514,7 @@ async def test_a_sleeping_report_acts_and_climbs(house: House, monkeypatch: pyte
         return names.is_dormant(report_id)
 
     await house.until(asleep)
-    assert (await house.reports.act("lurah", report_id, "acknowledge", None)).status == "acknowledged"
+    assert (await house.reports.act("lurah", report_id, Wish("acknowledge"))).status == "acknowledged"
     await house.until(asleep)
 
     async def escalated() -> bool:
@@ -585,7 +590,7 @@ async def test_an_actor_killed_and_asked_at_once(house: House) -> None:
         with trio.move_on_after(5):
             while True:
                 try:
-                    await house.reports.act("lurah", report_id, action, None)
+                    await house.reports.act("lurah", report_id, Wish(action))
                 except Unavailable:
                     continue
                 break
@@ -630,7 +635,7 @@ async def test_every_event_reaches_the_bus_once(house: House) -> None:
     since = await house.stream.last_sequence()
     report_id = (await house.file()).report_id
     for action in ("acknowledge", "start", "resolve"):
-        await house.reports.act("lurah", report_id, action, None)
+        await house.reports.act("lurah", report_id, Wish(action))
     await house.until(house.published)
     subjects = [each.subject for each in await house.stream.read_from(since + 1, 100)]
     assert subjects == [
@@ -703,7 +708,7 @@ async def test_order_survives_a_partial_failure(house: House) -> None:
     house.bus.mode = "down"
     ids = [(await house.file()).report_id for _ in range(10)]
     for each in ids:
-        await house.reports.act("lurah", each, "acknowledge", None)
+        await house.reports.act("lurah", each, Wish("acknowledge"))
     house.bus.seen.clear()
     since = await house.stream.last_sequence()
     house.bus.mode = "lose half"

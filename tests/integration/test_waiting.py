@@ -17,6 +17,7 @@ from jagawarga.errors import NotFound, Unavailable
 from jagawarga.plumbing.packing import Outgoing
 from jagawarga.plumbing.streams import WAITING, WAITING_ROOM
 from jagawarga.reports import service
+from jagawarga.reports.messages import Wish
 from jagawarga.reports.store import Filing
 from jagawarga.reports.tracking import PURPOSE, new_code
 from supervisors.requests import RestartChild, TerminateChild
@@ -230,7 +231,7 @@ async def test_delivered_twice_is_one_report(house: House) -> None:
     assert sealed is not None
     await PLUMBING.call(RestartChild("database"), timeout=20)
     await drained(house)
-    await house.reports.act("lurah", receipt.report_id, "acknowledge", None)
+    await house.reports.act("lurah", receipt.report_id, Wish("acknowledge"))
     for number in range(3):
         await house.stream.publish([Outgoing(f"again-{number}", subject, sealed)])
     await drained(house)

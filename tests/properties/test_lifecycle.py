@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import marshal
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import get_args
@@ -12,13 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jagawarga.errors import Rejected
-from jagawarga.reports.messages import Action, Privacy
+from jagawarga.reports.lifecycle import decide, decide_as_reporter, elapse
+from jagawarga.reports.messages import Action, Privacy, ReporterAction, Wish
 from jagawarga.reports.model import (
+    CLOCKS,
     ENDS,
+    HOLDERS,
     Terms,
     Transition,
-    decide,
-    escalate,
     filed,
     fold_state,
     pack_state,
@@ -35,7 +37,7 @@ moments = st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=400)).m
 deeds = st.lists(
     st.tuples(
         st.timedeltas(timedelta(0), timedelta(days=90)),
-        st.sampled_from([*get_args(Action), "tick"]),
+        st.sampled_from([*get_args(Action), *get_args(ReporterAction), "tick"]),
         st.integers(0, 5),
     ),
     max_size=40,
@@ -58,59 +60,85 @@ def live(first: Transition, now: datetime, script: list[tuple[timedelta, str, in
     steps = [first]
     for pause, deed, who in script:
         now += pause
-        while (up := escalate(steps[-1].state, now)) is not None:
+        while (up := elapse(steps[-1].state, now)) is not None:
             steps.append(up)
-        if deed != "tick":
-            ladder = first.state.terms.ladder
-            try:
-                steps.append(decide(steps[-1].state, deed, ladder[who % len(ladder)], now))  # type: ignore[arg-type]
-            except Rejected:
-                continue
+        state = steps[-1].state
+        ladder = state.terms.ladder
+        try:
+            if deed in get_args(ReporterAction):
+                steps.append(decide_as_reporter(state, Wish(deed), now, 60.0))  # type: ignore[arg-type]
+            elif deed != "tick":
+                wish = Wish(deed, officer="o-1")  # type: ignore[arg-type]
+                elsewhere = replace(state.terms, ladder=(f"other-{who}", ladder[-1]))
+                steps.append(decide(state, wish, ladder[who % len(ladder)], now, elsewhere))
+        except Rejected:
+            continue
     return steps
 
 
+UPWARDS = ("report.escalated", "report.reopened")
+
+
 @given(filings, deeds)
-def test_escalations(filing: tuple[datetime, float, Transition], script: list[tuple[timedelta, str, int]]) -> None:
-    """Never early, each level once and in order, at most one less than the ladder is long."""
+def test_time_is_never_early(
+    filing: tuple[datetime, float, Transition], script: list[tuple[timedelta, str, int]]
+) -> None:
+    """What time does by itself it does at the deadline or later, and a level has its limits from then on."""
     now, _, first = filing
-    steps = live(first, now, script)
-    before = {each.state.version - 1: previous for previous, each in pairwise(steps)}
-    levels = []
-    for step in steps:
+    for previous, step in pairwise(live(first, now, script)):
+        if step.actor == "system":
+            assert previous.state.due_at is not None
+            assert step.at >= previous.state.due_at
         if step.event == "report.escalated":
-            previous = before[step.state.version - 1].state
-            assert previous.due_at is not None
-            assert step.at >= previous.due_at
             assert step.state.level_since == step.at
-            levels.append(step.state.level)
-    assert levels == list(range(1, len(levels) + 1))
-    assert len(levels) <= len(first.state.terms.ladder) - 1
 
 
 @given(filings, deeds)
 def test_history_is_a_chain(
     filing: tuple[datetime, float, Transition], script: list[tuple[timedelta, str, int]]
 ) -> None:
-    """Versions count up by one, authority only widens, and nothing follows an end."""
+    """Versions count up by one, a report climbs a level at a time and comes down only when it is passed on."""
     now, _, first = filing
-    steps = live(first, now, script)
-    for previous, step in pairwise(steps):
-        assert step.state.version == previous.state.version + 1
-        assert step.state.authorities[: len(previous.state.authorities)] == previous.state.authorities
-        assert previous.state.status not in ENDS
-        assert step.state.level - previous.state.level == (step.event == "report.escalated")
+    for previous, step in pairwise(live(first, now, script)):
+        before, after = previous.state, step.state
+        assert after.version == before.version + 1
+        assert before.status not in ENDS or step.event == "report.reopened"
+        if step.event == "report.transferred":
+            assert (after.level, after.authorities) == (0, (after.terms.ladder[0],))
+            assert after.terms.ladder[0] not in before.past.had
+        else:
+            assert after.authorities[: len(before.authorities)] == before.authorities
+            top = len(after.terms.ladder) - 1
+            assert after.level == min(before.level + (step.event in UPWARDS), top)
 
 
 @given(filings, deeds)
 def test_nobody_acts_past_a_deadline(
     filing: tuple[datetime, float, Transition], script: list[tuple[timedelta, str, int]]
 ) -> None:
-    """A step of an agency is always before the deadline that stood when it was taken."""
+    """A step of somebody is always before the deadline that stood when it was taken."""
     now, _, first = filing
+    for previous, step in pairwise(live(first, now, script)):
+        if step.actor != "system" and previous.state.due_at is not None:
+            assert step.at < previous.state.due_at
+
+
+@given(filings, deeds)
+def test_a_holder_has_no_more_than_the_limit(
+    filing: tuple[datetime, float, Transition], script: list[tuple[timedelta, str, int]]
+) -> None:
+    """However often the reporter is asked: the time for which the clock runs at a level is never above its limit."""
+    now, _, first = filing
+    used = timedelta(0)
     steps = live(first, now, script)
     for previous, step in pairwise(steps):
-        if step.event != "report.escalated" and previous.state.due_at is not None:
-            assert step.at < previous.state.due_at
+        state = previous.state
+        if state.level + 1 < len(state.terms.ladder) and CLOCKS.get(state.status) in HOLDERS and step.actor != "system":
+            used += max(timedelta(0), step.at - state.level_since) - max(timedelta(0), previous.at - state.level_since)
+            limit = state.terms.limit("resolve", state.level), state.terms.limit("respond", state.level)
+            assert used <= max(limit) + timedelta(milliseconds=1)
+        if step.event in {*UPWARDS, "report.transferred"}:
+            used = timedelta(0)
 
 
 @given(filings)

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from jagawarga.errors import Corrupt
 from jagawarga.reports.messages import Status
-from jagawarga.reports.model import CLOCKS, ENDS, ReportState, Terms, fold_state
+from jagawarga.reports.model import CLOCKS, ENDS, Past, ReportState, Terms, fold_state
 from jagawarga.reports.quarantine import NAMED, Quarantine
-from jagawarga.reports.rows import fold_row, seconds_until, state_of, terms_to_text
+from jagawarga.reports.rows import fold_row, past_to_text, seconds_until, state_of, terms_to_text
 
 SINCE = 1_790_000_000.123456
 GOOD: dict[str, Any] = {
@@ -30,6 +30,8 @@ GOOD: dict[str, Any] = {
     "version": 1,
     "since": SINCE,
     "told": 0,
+    "past": None,
+    "assignee": None,
     "due_at": None,
 }
 
@@ -46,14 +48,30 @@ terms = st.builds(Terms, st.lists(st.text(max_size=9), min_size=1, max_size=4).m
 moments = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - see timezones
 
 
-@given(terms, statuses, st.integers(0, 3), moments)
-def test_a_row_gives_its_state_and_its_deadline(terms: Terms, status: Status, level: int, since: datetime) -> None:
+pasts = st.builds(
+    Past,
+    st.none(),
+    st.floats(0, 1e6),
+    st.integers(0, 3),
+    st.booleans(),
+    st.lists(st.text(max_size=5), max_size=2).map(tuple),
+)
+
+
+@given(terms, statuses, st.integers(0, 3), moments, st.just(Past()) | pasts, st.none() | st.just("officer"))
+def test_a_row_gives_its_state_and_its_deadline(  # noqa: PLR0917 - drawn by hypothesis
+    terms: Terms, status: Status, level: int, since: datetime, past: Past, assignee: str | None
+) -> None:
     """What the way by floating seconds gives is what the model says, to the microsecond."""
     level = min(level, len(terms.ladder) - 1)
-    state = ReportState(uuid4(), "anonymous", "jalan", None, terms, status, level, 3, since)
+    if status == "waiting_for_reporter":
+        past = past._replace(resumes="in_progress")
+    state = ReportState(
+        uuid4(), "anonymous", "jalan", None, terms, status, level, 3, since, past=past, assignee=assignee
+    )
     read = (
         state.report_id, state.privacy, state.category, None, terms_to_text(terms), status, level, 3,
-        since.timestamp(), 0, None,
+        since.timestamp(), 0, past_to_text(past), assignee, None,
     )  # fmt: skip
     folded, due_at = fold_row(read)
     assert folded == fold_state(state)
@@ -89,6 +107,15 @@ def test_a_row_gives_its_state_and_its_deadline(terms: Terms, status: Status, le
         ("level", -1, "level"),
         ("version", 0, "version"),
         ("privacy", "setengah", "privacy"),
+        ("past", "", "past"),
+        ("past", "[]", "past"),
+        ("past", '{"resumes": "in_progress"}', "past"),
+        ("past", '{"resumes": "closed"}', "past"),
+        ("past", '{"spent": -1}', "past"),
+        ("past", '{"asked": "once"}', "past"),
+        ("past", '{"had": [7]}', "past"),
+        ("past", '{"else": 1}', "past"),
+        ("status", "waiting_for_reporter", "past"),
         ("since", math.inf, "time"),
         ("since", -math.inf, "time"),
         ("since", math.nan, "time"),

@@ -9,7 +9,9 @@ import pytest
 
 from jagawarga.edge.problems import problem_of
 from jagawarga.errors import Conflict, NotFound
-from jagawarga.reports.model import ReportState, Terms, decide
+from jagawarga.reports.lifecycle import decide
+from jagawarga.reports.messages import Wish
+from jagawarga.reports.model import ReportState, Terms
 
 NOW = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
 STATE = ReportState(
@@ -20,14 +22,14 @@ STATE = ReportState(
 @pytest.mark.parametrize("expected", [None, 5])
 def test_a_step_for_this_version_or_any_is_taken(expected: int | None) -> None:
     """Whoever has read the present version, or does not ask, moves the report along."""
-    assert decide(STATE, "acknowledge", "lurah", NOW, expected=expected).state.version == 6
+    assert decide(STATE, Wish("acknowledge", None, expected), "lurah", NOW).state.version == 6
 
 
 @pytest.mark.parametrize("expected", [0, 4, 6])
 def test_a_step_for_another_version_is_told_the_present_state(expected: int) -> None:
     """The problem document carries what the officer has to look at before they decide again."""
     with pytest.raises(Conflict) as caught:
-        decide(STATE, "acknowledge", "lurah", NOW, expected=expected)
+        decide(STATE, Wish("acknowledge", None, expected), "lurah", NOW)
     problem = problem_of(caught.value)
     assert problem is not None
     assert (problem.status, problem.code) == (409, "stale-version")
@@ -37,4 +39,4 @@ def test_a_step_for_another_version_is_told_the_present_state(expected: int) -> 
 def test_who_may_not_see_the_report_learns_no_version() -> None:
     """A stranger with a stale version is told what every stranger is told."""
     with pytest.raises(NotFound):
-        decide(STATE, "acknowledge", "camat", NOW, expected=4)
+        decide(STATE, Wish("acknowledge", None, 4), "camat", NOW)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
@@ -11,16 +11,19 @@ from jagawarga.edge.bodies import WRONG, Body, Lines, NoQuery, PageQuery
 from jagawarga.edge.routing import Answer, Ask, Route, Streaming
 from jagawarga.edge.stream import EventStream
 from jagawarga.errors import Invalid
-from jagawarga.reports.messages import Status
+from jagawarga.reports.messages import Status, Wish
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from jagawarga.identity.messages import Role
     from jagawarga.notification.messages import Stream
-    from jagawarga.reports.messages import Action
+    from jagawarga.reports.messages import Action, ReportView
 
-ACTIONS: tuple[Action, ...] = ("acknowledge", "start", "resolve", "reject")
-NEEDS_NOTE: frozenset[Action] = frozenset({"reject"})
+STAFF: tuple[Role, ...] = ("officer", "agency_head")
+ACTIONS: tuple[Action, ...] = ("acknowledge", "start", "ask", "reply", "note", "resolve", "reject")
+NEEDS_NOTE: frozenset[Action] = frozenset({"ask", "reply", "note", "reject"})
+"""Actions that are nothing without words."""
 LAST_EVENT_ID = "Last-Event-ID"
 MAX_DIGITS = 18
 IF_MATCH = "If-Match"
@@ -34,7 +37,7 @@ class ListQuery(PageQuery):
 
 
 class ActionBody(Body):
-    """What goes with a step: words for the reporter."""
+    """What goes with a step: words for the reporter, or with `note` for the authorities alone."""
 
     note: Annotated[Lines, Field(max_length=2_000)] | None = None
 
@@ -49,7 +52,13 @@ async def reports(ask: Ask[ListQuery, None]) -> Answer:
 
 async def report(ask: Ask[NoQuery, None]) -> Answer:
     """Show one of the agency's reports."""
-    return Answer(views.whole(await ask.doors.reports.open_for_agency(ask.agency, ask.report_id), ask.doors.catalogue))
+    return shown(ask, await ask.doors.reports.open_for_agency(ask.agency, ask.report_id))
+
+
+def shown(ask: Ask[Any, Any], found: ReportView) -> Answer:
+    """Answer with a report as an authority sees it."""
+    body = views.for_agency(found, ask.doors.catalogue, ask.principal.pseudonym)
+    return Answer(body, headers={"ETag": f'"{found.version}"'})
 
 
 def acting(action: Action) -> Callable[[Ask[NoQuery, ActionBody | None]], Awaitable[Answer]]:
@@ -58,16 +67,15 @@ def acting(action: Action) -> Callable[[Ask[NoQuery, ActionBody | None]], Awaita
     async def act(ask: Ask[NoQuery, ActionBody | None]) -> Answer:
         note = None if ask.body is None else ask.body.note
         if note is None and action in NEEDS_NOTE:
-            raise Invalid(WRONG, fields={"note": "must say why"})
-        expected = _version(ask.header(IF_MATCH))
-        report = await ask.doors.reports.act(ask.agency, ask.report_id, action, note, expected=expected)
-        return Answer(views.whole(report, ask.doors.catalogue))
+            raise Invalid(WRONG, fields={"note": "must say why" if action == "reject" else "must say something"})
+        wish = Wish(action, note, version_of(ask.header(IF_MATCH)))
+        return shown(ask, await ask.doors.reports.act(ask.agency, ask.report_id, wish))
 
     act.__doc__ = f"Move a report along its life-cycle: {action}."
     return act
 
 
-def _version(given: str | None) -> int | None:
+def version_of(given: str | None) -> int | None:
     """The version a step is meant for, given as an entity tag (`"3"`); `None` for any."""
     if given is None or given == "*":
         return None
@@ -99,15 +107,15 @@ def event_stream(
 
 
 ROUTES = (
-    Route("GET", "/v1/agency/reports", reports, who="officer", query=ListQuery),
-    Route("GET", "/v1/agency/reports/<report_id>", report, who="officer"),
-    Route("GET", "/v1/agency/stream", stream, who="officer"),
+    Route("GET", "/v1/agency/reports", reports, who=STAFF, query=ListQuery),
+    Route("GET", "/v1/agency/reports/<report_id>", report, who=STAFF),
+    Route("GET", "/v1/agency/stream", stream, who=STAFF),
     *(
         Route(
             "POST",
             f"/v1/agency/reports/<report_id>/{action}",
             acting(action),
-            who="officer",
+            who=STAFF,
             body=ActionBody,
             body_optional=True,
         )

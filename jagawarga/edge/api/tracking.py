@@ -6,7 +6,7 @@ from one address). A code of the wrong shape and a wrong code are one answer.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import trio
 
@@ -14,11 +14,11 @@ from jagawarga.edge import views
 from jagawarga.edge.bodies import WRONG, NoQuery
 from jagawarga.edge.guard import TOO_OFTEN
 from jagawarga.edge.routing import Answer, Ask, Route
-from jagawarga.errors import Invalid, NotFound, TooManyRequests, Unavailable
+from jagawarga.errors import Conflict, Invalid, NotFound, TooManyRequests, Unavailable
 from supervisors import CallError
 
 if TYPE_CHECKING:
-    from jagawarga.reports.messages import ReportView
+    from collections.abc import Awaitable, Callable
 
 HEADER = "Tracking-Code"
 MAX_CODE = 128
@@ -26,6 +26,15 @@ MAX_CODE = 128
 
 async def track(ask: Ask[NoQuery, None]) -> Answer:
     """Show how the report behind a tracking code stands."""
+
+    async def look(code: str) -> Answer:
+        return Answer(views.progress(await ask.doors.reports.track(code)))
+
+    return await with_code(ask, look)
+
+
+async def with_code(ask: Ask[Any, Any], do: Callable[[str], Awaitable[Answer]]) -> Answer:
+    """Do something with the tracking code of the request, as slowly, narrowly and seldom as guessing has to be."""
     code = ask.header(HEADER)
     if code is None:
         raise Invalid(WRONG, fields={HEADER: "must be given as a header"})
@@ -33,21 +42,22 @@ async def track(ask: Ask[NoQuery, None]) -> Answer:
     ask.guard.allow("tracking", ask.address)
     try:
         with ask.guard.tracking_place():
-            report = await _look_up(ask, code.strip())
+            answer = await _known(ask, code.strip(), do)
     except trio.WouldBlock:
         raise TooManyRequests(TOO_OFTEN, retry_after=1.0) from None
-    except (Unavailable, CallError):
-        # Our failure and not a guess. A client that hangs up gets nothing back: it may have learned by waiting.
+    except (Unavailable, CallError, Conflict):
+        # Our failure and not a guess, or a step that a report which is there does not take. A client that hangs up gets
+        # nothing back: it may have learned by waiting.
         ask.guard.forgive("tracking", ask.address)
         raise
     ask.guard.forgive("tracking", ask.address)
-    return Answer(views.progress(report))
+    return answer
 
 
-async def _look_up(ask: Ask[NoQuery, None], code: str) -> ReportView:
+async def _known(ask: Ask[Any, Any], code: str, do: Callable[[str], Awaitable[Answer]]) -> Answer:
     try:
         if 0 < len(code) <= MAX_CODE:
-            return await ask.doors.reports.track(code)
+            return await do(code)
     except (NotFound, Invalid):
         pass  # one answer for both, below
     await trio.sleep_until(ask.started + ask.limits.tracking_floor_seconds)
