@@ -336,9 +336,9 @@ class Process:
             if isinstance(bond, Monitor) and bond.target is self and bond.watcher is not None:
                 yield bond.watcher
 
-    def age(self) -> float:
-        """Seconds since it was started, as its actor lets it be told (`Actor.age_grain`)."""
-        seconds = max(0.0, trio.current_time() - self.started_at)
+    def age(self, now: float) -> float:
+        """Seconds since it was started, as its actor lets it be told (`Actor.age_grain`); of use in any thread."""
+        seconds = max(0.0, now - self.started_at)
         grain = self.actor.age_grain
         return seconds - seconds % grain if grain else seconds
 

@@ -100,7 +100,7 @@ def processes(
             if matching in path:
                 yield path, process
 
-    found = heapq.nlargest(limit, wanted(), key=lambda each: _figure(each[1], sort))
+    found = heapq.nlargest(limit, wanted(), key=lambda each: _figure(each[1], sort, now))
     nodes = [_node(process, path, now, deep=False) for path, process in found]
     return {"total": total, "at": now, "processes": nodes}
 
@@ -226,7 +226,7 @@ def _node(process: Process, path: str, now: float, *, deep: bool) -> dict[str, A
         "state": process.state,
         "restarts": process.restarts,
         "mailbox": process.mailbox_length(),
-        "age": round(process.age(), 3),
+        "age": round(process.age(now), 3),
         "handled": process.handled,
         "busy": round(process.busy_seconds, 6),
         "links": sum(1 for _ in process.links()),
@@ -252,7 +252,7 @@ def _node(process: Process, path: str, now: float, *, deep: bool) -> dict[str, A
     return node
 
 
-def _figure(process: Process, sort: str) -> float:
+def _figure(process: Process, sort: str, now: float) -> float:
     match sort:
         case "mailbox":
             return process.mailbox_length()
@@ -262,7 +262,7 @@ def _figure(process: Process, sort: str) -> float:
             return process.busy_seconds
         case "restarts":
             return process.restarts
-    return process.age()
+    return process.age(now)
 
 
 def _current(process: Process) -> str | None:

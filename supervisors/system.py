@@ -11,6 +11,8 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import trio
+
 from supervisors.exits import NoProc, SupervisionError, describe
 from supervisors.messages import unwrapped
 
@@ -190,7 +192,7 @@ def _resume(life: Life) -> None:
 def _figures(life: Life) -> dict[str, Any]:
     process = life.process
     return {
-        "age": process.age(),
+        "age": process.age(trio.current_time()),
         "handled": process.handled,
         "busy_seconds": process.busy_seconds,
         "mailbox": process.mailbox_length(),

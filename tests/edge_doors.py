@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import trio
 
 from jagawarga.calendars.model import WorkingHours
-from jagawarga.catalogue.messages import Agency, Assignment, Category, Clocks
+from jagawarga.catalogue.messages import Agency, Area, Assignment, Category, Clocks
 from jagawarga.edge.doors import Doors
 from jagawarga.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from jagawarga.identity.messages import Invitation, OwnAccount, PersonalFacts, Principal, Session
@@ -134,7 +134,7 @@ class FakeReports:
         report_id, code = uuid4(), f"CODE-{len(self.codes)}"
         line = HistoryEntry(1, "report.received", "received", 1, "roads", "system", NOW, None)
         self.reports[report_id] = ReportView(
-            report_id, command.privacy, command.category, None, command.text, command.place, "received",
+            report_id, command.privacy, command.category, AREAS[1].key, command.text, command.place, "received",
             "roads", "roads", 1, 1, NOW, NOW, (line,),
         )  # fmt: skip
         self.codes[code] = report_id
@@ -208,6 +208,9 @@ class FakeIntake:
         )
 
 
+AREAS = (Area("coblong", "Coblong", None), Area("coblong.dago", "Dago", "coblong"))
+
+
 class FakeCatalogue:
     """One agency and one category to begin with."""
 
@@ -223,6 +226,17 @@ class FakeCatalogue:
 
     def agencies(self) -> tuple[Agency, ...]:
         return tuple(self.known_agencies.values())
+
+    def areas(self) -> tuple[Area, ...]:
+        return AREAS
+
+    def area(self, key: str) -> Area | None:
+        return next((each for each in AREAS if each.key == key), None)
+
+    def area_at(self, latitude: float, longitude: float) -> Area:
+        if (round(latitude), round(longitude)) != (-6, 107):
+            raise Invalid("off the map", fields={"latitude": "off the map"}, code="off-the-map")
+        return AREAS[1]
 
     def assign(self, category: str, latitude: float | None, longitude: float | None, address: str | None) -> Assignment:
         del latitude, longitude, address

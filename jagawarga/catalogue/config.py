@@ -1,4 +1,4 @@
-"""The catalogue's files: agencies, areas, categories, calendars and policies, read into a `Snapshot` or refused.
+"""The catalogue's files: agencies, boundaries, categories, calendars, policies; read into a `Snapshot` or refused.
 
 Whatever is wrong is a `StartupError` of one line that names the file, the entry and what is the matter with it.
 """
@@ -9,10 +9,10 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from jagawarga.catalogue.areas import Area
+from jagawarga.catalogue.boundaries import BOUNDARIES, parse_boundaries
 from jagawarga.catalogue.clockfiles import CALENDARS, POLICIES, read_calendars, read_rules, references
 from jagawarga.catalogue.entries import Entry, read, refuse, tables
-from jagawarga.catalogue.messages import Agency, Category
+from jagawarga.catalogue.messages import Agency, Area, Category
 from jagawarga.catalogue.model import ANY, Route, Snapshot, check_agency, check_category, cycle_from
 from jagawarga.catalogue.policies import NORMAL, SEVERITIES
 from jagawarga.errors import StartupError
@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from jagawarga.catalogue.policies import Rule
 
 AGENCIES: Final = "agencies.toml"
-AREAS: Final = "areas.toml"
 CATEGORIES: Final = "categories.toml"
-FILES: Final = (AGENCIES, AREAS, CATEGORIES)
+FILES: Final = (AGENCIES, BOUNDARIES, CATEGORIES)
 OPTIONAL: Final = (CALENDARS, POLICIES)
 
 
@@ -47,16 +46,16 @@ def parse_config(texts: Mapping[str, str], time_scale: float = 1.0) -> Snapshot:
         msg = f"sla_time_scale: expected a number above 0, got {time_scale}"
         raise StartupError(msg)
     agencies = _agencies(tables(AGENCIES, texts, ("agency",))["agency"])
-    areas = _areas(tables(AREAS, texts, ("area",))["area"])
+    places = parse_boundaries(texts[BOUNDARIES])
     found = tables(CATEGORIES, texts, ("category", "route"))
     categories = _categories(found["category"])
-    routes = _routes(found["route"], agencies, areas, categories)
-    snapshot = Snapshot(agencies, categories, tuple(areas.values()), routes, {}, time_scale)
+    routes = _routes(found["route"], agencies, places.areas, categories)
+    snapshot = Snapshot(agencies, categories, places, routes, {}, time_scale)
     snapshot = _with_policy(snapshot, texts)
     for key in categories:
-        for area in areas:
-            if snapshot.route(key, area) is None:
-                refuse(CATEGORIES, f"category {key}", f"no route for area {area}")
+        for shape in places.shapes:
+            if snapshot.route(key, shape.key) is None:
+                refuse(CATEGORIES, f"category {key}", f"no route for area {shape.key}")
     return snapshot
 
 
@@ -85,18 +84,6 @@ def _agencies(entries: list[Entry]) -> dict[str, Agency]:
             refuse(AGENCIES, f"agency {agency.key}", f"unknown parent {agency.parent}")
         if loop := cycle_from(found, agency.key):
             refuse(AGENCIES, f"agency {agency.key}", f"its ladder never ends: {' → '.join(loop)}")
-    return found
-
-
-def _areas(entries: list[Entry]) -> dict[str, Area]:
-    found: dict[str, Area] = {}
-    for entry in entries:
-        area = Area(entry.text("key"), entry.text("name"), entry.polygon())
-        entry.end()
-        if area.key == ANY or not area.key or not area.name.strip():
-            entry.wrong("key and name must not be empty, nor the key be *")
-        entry.first(found, area.key)
-        found[area.key] = area
     return found
 
 

@@ -13,10 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from jagawarga.catalogue.areas import Point
-
 HOUR: Final = 3600.0
-CORNERS: Final = 3
 _KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -68,16 +65,6 @@ class Entry:
             self.wrong(f"{field}: expected a list of hours above 0, got {value!r}")
         return tuple(each * HOUR for each in value)
 
-    def polygon(self) -> tuple[Point, ...]:
-        """A ring of corners."""
-        value = self.take("polygon")
-        if not isinstance(value, list) or not all(_is_point(each) for each in value):
-            self.wrong("polygon: expected a list of [longitude, latitude]")
-        ring = tuple((float(longitude), float(latitude)) for longitude, latitude in value)
-        if len(set(ring)) < CORNERS:
-            self.wrong(f"polygon: expected at least {CORNERS} different points, got {len(set(ring))}")
-        return ring
-
     def end(self) -> None:
         """Refuse fields nobody took: a slip of the pen must not pass in silence."""
         if self.fields:
@@ -105,10 +92,6 @@ class Entry:
 def is_number(value: object) -> bool:
     """Whether a value of TOML is a number, and a finite one."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _is_point(value: object) -> bool:
-    return isinstance(value, list) and len(value) == 2 and all(is_number(each) for each in value)  # noqa: PLR2004
 
 
 def read(path: Path) -> str:

@@ -51,10 +51,20 @@ class Clocks:
 
 
 @dataclass(frozen=True, slots=True)
+class Area:
+    """A part of the city: a kelurahan, whose `parent` is its kecamatan's key, or a kecamatan, which has none here."""
+
+    key: str
+    name: str
+    parent: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment:
     """Where a new report goes: `ladder[0]` is the agency itself, `ladder[-1]` the highest authority.
 
-    `clocks` are those of the policy, by privacy, for the privacies that a rule fits.
+    `area` is the key of the kelurahan, or of the kecamatan where an address says no more, or `None`; `clocks` are those
+    of the policy, by privacy, for the privacies that a rule fits.
     """
 
     category: Category
@@ -74,6 +84,15 @@ class CatalogueDoor(Protocol):
 
     def agencies(self) -> tuple[Agency, ...]:
         """All agencies."""
+
+    def areas(self) -> tuple[Area, ...]:
+        """All kecamatan, each before its kelurahan."""
+
+    def area(self, key: str) -> Area | None:
+        """The area of this key; `None` for one that is no longer on the map."""
+
+    def area_at(self, latitude: float, longitude: float) -> Area:
+        """The kelurahan at a point; `Invalid` for a place off the map."""
 
     def assign(self, category: str, latitude: float | None, longitude: float | None, address: str | None) -> Assignment:
         """Route category × area to a ladder; `Invalid` for an unknown category or a place off the map."""

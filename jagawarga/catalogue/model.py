@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from jagawarga.calendars.shelf import key_of
-from jagawarga.catalogue.areas import Area, area_at, area_named_in
-from jagawarga.catalogue.messages import Agency, Assignment, Category, Clocks
+from jagawarga.catalogue.messages import Agency, Area, Assignment, Category, Clocks
+from jagawarga.catalogue.places import Places
 from jagawarga.catalogue.policies import PRIVACIES, SEVERITIES, Rule, clocks_for
 from jagawarga.errors import Invalid
 
@@ -25,15 +25,15 @@ _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`agency` answers for `category` in `area`; each of the two may be `ANY`."""
+    """`agency` answers for `category` in `area`, a kelurahan or a whole kecamatan; each of the two may be `ANY`."""
 
     category: str
     area: str
     agency: str
 
-    def fits(self, category: str, area: str | None) -> bool:
-        """Tell whether a report goes this way; one whose area is unknown goes by routes for any area only."""
-        return self.category in (ANY, category) and self.area in (ANY, area)
+    def fits(self, category: str, areas: tuple[str, ...]) -> bool:
+        """Tell whether a report goes this way, `areas` being its kelurahan and its kecamatan as far as known."""
+        return self.category in (ANY, category) and (self.area == ANY or self.area in areas)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Snapshot:
 
     agencies: Mapping[str, Agency]
     categories: Mapping[str, Category]
-    areas: tuple[Area, ...]
+    places: Places
     routes: tuple[Route, ...]
     everywhere: Mapping[str, str]
     time_scale: float = 1.0
@@ -95,7 +95,16 @@ class Snapshot:
         """Find the agency that answers: the operators' word first, then the first route that fits."""
         if category in self.everywhere:
             return self.everywhere[category]
-        return next((route.agency for route in self.routes if route.fits(category, area)), None)
+        areas = self.places.around(area)
+        return next((route.agency for route in self.routes if route.fits(category, areas)), None)
+
+    def area_at(self, latitude: float, longitude: float) -> Area:
+        """Find the kelurahan at a point; `Invalid` (`off-the-map`) for one outside of all."""
+        area = self.places.at(latitude, longitude)
+        if area is None:
+            msg = "the place is outside of the area served here"
+            raise Invalid(msg, fields={"latitude": msg, "longitude": msg}, code="off-the-map")
+        return area
 
     def with_agency(self, agency: Agency) -> Snapshot:
         """Add or replace an agency; `Invalid` for a bad key or name, an unknown parent, or a cycle."""
@@ -123,16 +132,12 @@ class Snapshot:
 
     def _area(self, latitude: float | None, longitude: float | None, address: str | None) -> str | None:
         if latitude is not None and longitude is not None:
-            area = area_at(self.areas, (longitude, latitude))
-            if area is None:
-                msg = "the place is outside of the area served here"
-                raise Invalid(msg, fields={"latitude": msg, "longitude": msg}, code="off-the-map")
-            return area.key
+            return self.area_at(latitude, longitude).key
         if latitude is not None or longitude is not None:
             missing = "latitude" if latitude is None else "longitude"
             msg = "latitude and longitude go together"
             raise Invalid(msg, fields={missing: msg})
-        area = area_named_in(self.areas, address or "")
+        area = self.places.named_in(address or "")
         return None if area is None else area.key
 
     def _scaled(self, category: Category) -> Category:
@@ -180,7 +185,7 @@ def changes(before: Snapshot, after: Snapshot) -> dict[str, dict[str, list[str]]
     kinds = {
         "agencies": (before.agencies, after.agencies),
         "categories": (before.categories, after.categories),
-        "areas": ({each.key: each for each in before.areas}, {each.key: each for each in after.areas}),
+        "areas": (_shapes(before), _shapes(after)),
         "routes": (_routes(before), _routes(after)),
         "calendars": (
             {key_of(each): each for each in before.calendars},
@@ -190,6 +195,11 @@ def changes(before: Snapshot, after: Snapshot) -> dict[str, dict[str, list[str]]
         "rules": (_rules(before), _rules(after)),
     }
     return {kind: told for kind, (old, new) in kinds.items() if (told := _difference(old, new))}
+
+
+def _shapes(snapshot: Snapshot) -> dict[str, object]:
+    """Each kelurahan with its name and its ground."""
+    return {each.key: (snapshot.places.areas.get(each.key), each) for each in snapshot.places.shapes}
 
 
 def _routes(snapshot: Snapshot) -> dict[str, object]:

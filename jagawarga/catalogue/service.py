@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jagawarga.calendars.model import WorkingHours
-    from jagawarga.catalogue.messages import Agency, Assignment, Category, Clocks
+    from jagawarga.catalogue.messages import Agency, Area, Assignment, Category, Clocks
     from jagawarga.catalogue.model import Snapshot
 
 ANSWER_SECONDS = 15.0
@@ -46,6 +46,18 @@ class CatalogueService:
     def agencies(self) -> tuple[Agency, ...]:
         """All agencies."""
         return tuple(self.holder.snapshot.agencies.values())
+
+    def areas(self) -> tuple[Area, ...]:
+        """All kecamatan, each before its kelurahan."""
+        return tuple(self.holder.snapshot.places.areas.values())
+
+    def area(self, key: str) -> Area | None:
+        """The area of this key; `None` for one that is no longer on the map."""
+        return self.holder.snapshot.places.areas.get(key)
+
+    def area_at(self, latitude: float, longitude: float) -> Area:
+        """The kelurahan at a point; `Invalid` for a place off the map."""
+        return self.holder.snapshot.area_at(latitude, longitude)
 
     def assign(self, category: str, latitude: float | None, longitude: float | None, address: str | None) -> Assignment:
         """Route by category and area to a ladder; see `Snapshot.assign`."""

@@ -19,6 +19,7 @@ from quart_trio.wrappers import TrioRequest
 from jagawarga.edge.api import (
     accounts,
     agency,
+    areas,
     attachments,
     citizen,
     documents,
@@ -47,6 +48,7 @@ __all__ = ["ROUTES", "Doors", "EdgeLimits", "build_site"]
 
 ROUTES: tuple[Route, ...] = (
     *public.ROUTES,
+    *areas.ROUTES,
     *accounts.ROUTES,
     *citizen.ROUTES,
     *notifications.ROUTES,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jagawarga.catalogue.messages import Agency, Category
+    from jagawarga.catalogue.messages import Agency, Area, CatalogueDoor, Category
     from jagawarga.identity.messages import OwnAccount, Session
     from jagawarga.notification.messages import Notification
     from jagawarga.reports.messages import HistoryEntry, Page, Receipt, ReportView
@@ -54,11 +54,12 @@ def progress(report: ReportView) -> dict[str, Any]:
     }
 
 
-def whole(report: ReportView, *, notes: bool = True, history: bool = True) -> dict[str, Any]:
+def whole(report: ReportView, catalogue: CatalogueDoor, *, notes: bool = True, history: bool = True) -> dict[str, Any]:
     """Show a report with its content, to those entitled to it; the public sees no notes of the agency."""
     shown = progress(report) | {
         "report_id": str(report.report_id),
         "area": report.area,
+        **place(report.area, catalogue),
         "text": report.text,
         "latitude": report.place.latitude,
         "longitude": report.place.longitude,
@@ -72,9 +73,26 @@ def whole(report: ReportView, *, notes: bool = True, history: bool = True) -> di
     return shown
 
 
-def page(reports: Page) -> dict[str, Any]:
+def place(key: str | None, catalogue: CatalogueDoor) -> dict[str, str | None]:
+    """Show the names of an area: its kelurahan and kecamatan, as far as it is known and still on the map."""
+    area = None if key is None else catalogue.area(key)
+    if area is None:
+        return {"kelurahan": None, "kecamatan": None}
+    if area.parent is None:
+        return {"kelurahan": None, "kecamatan": area.name}
+    above = catalogue.area(area.parent)
+    return {"kelurahan": area.name, "kecamatan": None if above is None else above.name}
+
+
+def area(known: Area) -> dict[str, str | None]:
+    """Show an area: a kelurahan with the key of its kecamatan, or a kecamatan."""
+    level = "kecamatan" if known.parent is None else "kelurahan"
+    return {"key": known.key, "name": known.name, "level": level, "parent": known.parent}
+
+
+def page(reports: Page, catalogue: CatalogueDoor) -> dict[str, Any]:
     """Show a page of reports, without their histories."""
-    return {"items": [whole(each, history=False) for each in reports.items], "cursor": reports.cursor}
+    return {"items": [whole(each, catalogue, history=False) for each in reports.items], "cursor": reports.cursor}
 
 
 def notification(line: Notification) -> dict[str, Any]:

@@ -8,23 +8,26 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from jagawarga.catalogue.areas import area_at
 from jagawarga.catalogue.config import load_config
 from jagawarga.catalogue.messages import Agency, Category
 from jagawarga.catalogue.model import ANY, Route, Snapshot, cycle_from, ladder
+from jagawarga.catalogue.places import NOWHERE
 from jagawarga.errors import Invalid
 
 CITY = load_config(Path(__file__).resolve().parents[2] / "config")
 WEST, EAST, SOUTH, NORTH = 107.5, 107.8, -7.0, -6.8
-EDGES = [(ring[i - 1], ring[i]) for ring in (area.polygon for area in CITY.areas) for i in range(len(ring))]
+SHAPES = CITY.places.shapes
+RINGS = [ring for shape in SHAPES for ring in shape.rings]
+EDGES = [(ring[i - 1], ring[i]) for ring in RINGS for i in range(len(ring))]
 KEYS = st.sampled_from("abcdef")
 
-longitudes = st.floats(WEST, EAST) | st.sampled_from([x for area in CITY.areas for x, _ in area.polygon])
-latitudes = st.floats(SOUTH, NORTH) | st.sampled_from([y for area in CITY.areas for _, y in area.polygon])
+longitudes = st.floats(WEST, EAST) | st.sampled_from([x for ring in RINGS for x, _ in ring])
+latitudes = st.floats(SOUTH, NORTH) | st.sampled_from([y for ring in RINGS for _, y in ring])
 
 
 def _size(ring: tuple[tuple[float, float], ...]) -> float:
-    return abs(sum(ring[i - 1][0] * y - x * ring[i - 1][1] for i, (x, y) in enumerate(ring))) / 2
+    """Its ground, above 0 for an outer ring and below it for a hole (RFC 7946, section 3.1.6)."""
+    return sum(ring[i - 1][0] * y - x * ring[i - 1][1] for i, (x, y) in enumerate(ring)) / 2
 
 
 def _turn(edge: tuple[tuple[float, float], tuple[float, float]], x: float, y: float) -> float:
@@ -34,15 +37,17 @@ def _turn(edge: tuple[tuple[float, float], tuple[float, float]], x: float, y: fl
 
 def test_areas_fill_the_city() -> None:
     """The areas together are as large as the city."""
-    assert abs(sum(_size(area.polygon) for area in CITY.areas) - (EAST - WEST) * (NORTH - SOUTH)) < 1e-9
+    assert abs(sum(map(_size, RINGS)) - (EAST - WEST) * (NORTH - SOUTH)) < 1e-9
 
 
 @given(longitudes, latitudes)
 def test_point_of_the_city_has_one_area(longitude: float, latitude: float) -> None:
     """Every point of the city is in an area, and always in the same."""
-    found = area_at(CITY.areas, (longitude, latitude))
+    found = CITY.places.at(latitude, longitude)
     assert found is not None
-    assert area_at(CITY.areas, (longitude, latitude)) is found
+    assert CITY.places.at(latitude, longitude) is found
+    # The grid says what all polygons say, asked one after another.
+    assert found.key == next(shape.key for shape in SHAPES if shape.holds((longitude, latitude)))
     assert CITY.assign("jalan-rusak", latitude, longitude, None).area == found.key
 
 
@@ -52,13 +57,13 @@ def test_point_near_an_edge_has_an_area(edge: tuple[tuple[float, float], tuple[f
     (ax, ay), (bx, by) = edge
     x = min(max(ax + share * (bx - ax), WEST), EAST)
     y = min(max(ay + share * (by - ay), SOUTH), NORTH)
-    assert area_at(CITY.areas, (x, y)) is not None
+    assert CITY.places.at(y, x) is not None
 
 
 @given(st.floats(WEST, EAST), st.floats(SOUTH, NORTH))
 def test_areas_do_not_overlap(longitude: float, latitude: float) -> None:
     """A point in two areas lies on a common edge: a step aside leaves it in no more than one."""
-    holders = [area for area in CITY.areas if area.holds((longitude, latitude))]
+    holders = [shape for shape in SHAPES if shape.holds((longitude, latitude))]
     if len(holders) > 1:
         on_edge = [edge for edge in EDGES if abs(_turn(edge, longitude, latitude)) < 1e-12]
         assert len(on_edge) >= len(holders)
@@ -101,7 +106,7 @@ def test_ladders_never_loop(changes: list[tuple[str, str | None]]) -> None:
 @given(st.lists(st.builds(Route, KEYS | st.just(ANY), KEYS | st.just(ANY), KEYS), max_size=12), KEYS, st.none() | KEYS)
 def test_first_route_wins(routes: list[Route], category: str, area: str | None) -> None:
     """The agency is that of the first route that fits; what comes behind it does not matter."""
-    snapshot = Snapshot({}, {}, (), tuple(routes), {})
+    snapshot = Snapshot({}, {}, NOWHERE, tuple(routes), {})
     fitting = [route for route in routes if route.category in ("*", category) and route.area in ("*", area)]
     assert snapshot.route(category, area) == (fitting[0].agency if fitting else None)
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from jagawarga.catalogue.config import AGENCIES, AREAS, CATEGORIES, load_config, parse_config
+from jagawarga.catalogue.boundaries import BOUNDARIES
+from jagawarga.catalogue.config import AGENCIES, CATEGORIES, load_config, parse_config
 from jagawarga.catalogue.messages import Agency, Category
 from jagawarga.catalogue.model import merge
 from jagawarga.errors import Invalid, StartupError
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
-WEST_RING = "[[0, 0], [1, 0], [1, 1], [0, 1]]"
 GOOD = {
     AGENCIES: """
         [[agency]]
@@ -23,15 +23,13 @@ GOOD = {
         name = "Roads"
         parent = "top"
     """,
-    AREAS: """
-        [[area]]
-        key = "west"
-        name = "Sari Barat"
-        polygon = [[0, 0], [1, 0], [1, 1], [0, 1]]
-        [[area]]
-        key = "east"
-        name = "Sari Timur"
-        polygon = [[1, 0], [2, 0], [2, 1], [1, 1]]
+    BOUNDARIES: """
+        {"type": "FeatureCollection", "features": [
+            {"type": "Feature", "properties": {"kelurahan": "Satu", "kecamatan": "Barat"},
+             "geometry": {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]]}},
+            {"type": "Feature", "properties": {"kelurahan": "Dua", "kecamatan": "Timur"},
+             "geometry": {"type": "Polygon", "coordinates": [[[1, 0], [2, 0], [2, 1], [1, 1], [1, 0]]]}}
+        ]}
     """,
     CATEGORIES: """
         [[category]]
@@ -41,11 +39,11 @@ GOOD = {
         resolve_hours = [10]
         [[route]]
         category = "hole"
-        area = "west"
+        area = "barat"
         agency = "roads"
         [[route]]
         category = "*"
-        area = "east"
+        area = "timur.dua"
         agency = "top"
     """,
 }
@@ -89,20 +87,15 @@ def test_city_roads_depend_on_area(place: tuple[float, float], agency: str) -> N
         (AGENCIES, 'parent = "top"', 'parnet = "top"', "agency roads: unknown field parnet"),
         (AGENCIES, "[[agency]]", "[[agency", "not TOML"),
         (AGENCIES, "[[agency]]", "[[agencies]]", "agencies: expected only [[agency]]"),
-        (AREAS, WEST_RING, "[[0, 0], [1, 0], [0, 0]]", "area west: polygon: expected at least 3"),
-        (AREAS, WEST_RING, "[[0, 0], [1], [2, 2]]", "area west: polygon: expected a list"),
-        (AREAS, WEST_RING, "[[0, 0], [1, nan], [2, 2]]", "area west: polygon: expected a list"),
-        (AREAS, 'key = "east"', 'key = "west"', "area west: the key is there twice"),
-        (AREAS, 'key = "east"', 'key = "*"', "area *: key and name"),
         (CATEGORIES, "[2, 1]", "[2, 0]", "category hole: respond_hours: expected a list of hours above 0"),
         (CATEGORIES, "[2, 1]", "[]", "category hole: respond_hours"),
         (CATEGORIES, "[2, 1]", "[true]", "category hole: respond_hours"),
         (CATEGORIES, "[10]", "-1", "category hole: resolve_hours"),
         (CATEGORIES, "[10]", "[inf]", "category hole: resolve_hours"),
         (CATEGORIES, 'agency = "roads"', 'agency = "nobody"', "route number 1: unknown agency nobody"),
-        (CATEGORIES, 'area = "west"', 'area = "north"', "route number 1: unknown area north"),
+        (CATEGORIES, 'area = "barat"', 'area = "utara"', "route number 1: unknown area utara"),
         (CATEGORIES, 'category = "hole"', 'category = "hill"', "route number 1: unknown category hill"),
-        (CATEGORIES, 'area = "east"', 'area = "west"', "category hole: no route for area east"),
+        (CATEGORIES, 'area = "timur.dua"', 'area = "barat"', "category hole: no route for area timur.dua"),
         (CATEGORIES, "[[category]]", "[category]", "category: expected one or more [[category]]"),
     ],
 )
@@ -152,16 +145,19 @@ def test_time_scale_must_be_positive(scale: float) -> None:
         parse_config(GOOD, time_scale=scale)
 
 
-def test_common_edge_belongs_to_the_first() -> None:
-    """A point on the edge of two areas is in the one that comes first."""
-    assert parse_config(GOOD).assign("hole", 0.5, 1.0, None).area == "west"
+def test_a_route_names_a_kecamatan_or_a_kelurahan() -> None:
+    """A route for a kecamatan is for all of its kelurahan, one for a kelurahan for this one; the area is the kelurahan."""
+    city = parse_config(GOOD)
+    assert (city.assign("hole", 0.5, 0.5, None).area, city.route("hole", "barat.satu")) == ("barat.satu", "roads")
+    assert (city.assign("hole", 0.5, 1.5, None).area, city.route("hole", "timur.dua")) == ("timur.dua", "top")
+    assert city.route("hole", "timur") is None
 
 
 @pytest.mark.parametrize("place", [(0.5, 2.1), (-0.1, 0.5), (0.5, float("nan")), (float("inf"), 0.5)])
 def test_off_the_map(place: tuple[float, float]) -> None:
     """Coordinates outside of all areas are refused, whatever the address says."""
     with pytest.raises(Invalid) as caught:
-        parse_config(GOOD).assign("hole", *place, "Sari Barat")
+        parse_config(GOOD).assign("hole", *place, "Barat")
     assert caught.value.code == "off-the-map"
 
 
@@ -169,7 +165,7 @@ def test_off_the_map(place: tuple[float, float]) -> None:
 def test_half_a_place(place: tuple[float | None, float | None]) -> None:
     """One coordinate without the other is refused."""
     with pytest.raises(Invalid, match="go together"):
-        parse_config(GOOD).assign("hole", *place, "Sari Barat")
+        parse_config(GOOD).assign("hole", *place, "Barat")
 
 
 def test_unknown_category() -> None:
@@ -180,21 +176,16 @@ def test_unknown_category() -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "area"),
-    [
-        ("Jl. Mawar 3, Kec. Sari Barat", "west"),
-        ("jl. mawar 3, SARI  TIMUR.", "east"),
-        ("Sari Timur dekat Sari Barat", "west"),
-    ],
+    ("address", "area"), [("Jl. Mawar 3, Kec. Barat", "barat"), ("jl. mawar 3, DUA.", "timur.dua")]
 )
 def test_address_names_its_area(address: str, area: str) -> None:
-    """Without coordinates the area's name in the address decides, in any case; the first area of the file wins."""
+    """Without coordinates the name of a kelurahan or a kecamatan in the address decides."""
     assert parse_config(GOOD).assign("hole", None, None, address).area == area
 
 
-@pytest.mark.parametrize("address", [None, "", "Jl. Mawar 3", "Sari Baratdaya", "Lestarisari Barat"])
-def test_address_without_area(address: str | None) -> None:
-    """A category whose routes all want an area refuses an address without one; part of a word is no name."""
+@pytest.mark.parametrize("address", [None, "", "Jl. Mawar 3", "Kecamatan Timur"])
+def test_address_without_a_route(address: str | None) -> None:
+    """A category whose routes all want an area refuses an address that names none of them."""
     with pytest.raises(Invalid) as caught:
         parse_config(GOOD).assign("hole", None, None, address)
     assert caught.value.code == "unknown-area"

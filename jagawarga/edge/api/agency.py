@@ -44,12 +44,12 @@ async def reports(ask: Ask[ListQuery, None]) -> Answer:
     page = await ask.doors.reports.list_for_agency(
         ask.agency, status=ask.query.status, cursor=ask.query.cursor, limit=ask.query.limit
     )
-    return Answer(views.page(page))
+    return Answer(views.page(page, ask.doors.catalogue))
 
 
 async def report(ask: Ask[NoQuery, None]) -> Answer:
     """Show one of the agency's reports."""
-    return Answer(views.whole(await ask.doors.reports.open_for_agency(ask.agency, ask.report_id)))
+    return Answer(views.whole(await ask.doors.reports.open_for_agency(ask.agency, ask.report_id), ask.doors.catalogue))
 
 
 def acting(action: Action) -> Callable[[Ask[NoQuery, ActionBody | None]], Awaitable[Answer]]:
@@ -60,9 +60,8 @@ def acting(action: Action) -> Callable[[Ask[NoQuery, ActionBody | None]], Awaita
         if note is None and action in NEEDS_NOTE:
             raise Invalid(WRONG, fields={"note": "must say why"})
         expected = _version(ask.header(IF_MATCH))
-        return Answer(
-            views.whole(await ask.doors.reports.act(ask.agency, ask.report_id, action, note, expected=expected))
-        )
+        report = await ask.doors.reports.act(ask.agency, ask.report_id, action, note, expected=expected)
+        return Answer(views.whole(report, ask.doors.catalogue))
 
     act.__doc__ = f"Move a report along its life-cycle: {action}."
     return act

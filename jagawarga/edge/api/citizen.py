@@ -70,12 +70,13 @@ def _key(header: str | None) -> str | None:
 async def own_reports(ask: Ask[PageQuery, None]) -> Answer:
     """List the caller's own reports; anonymous ones are nobody's."""
     page = await ask.doors.reports.list_own(ask.principal.pseudonym, cursor=ask.query.cursor, limit=ask.query.limit)
-    return Answer(views.page(page))
+    return Answer(views.page(page, ask.doors.catalogue))
 
 
 async def own_report(ask: Ask[NoQuery, None]) -> Answer:
     """Show one of the caller's own reports."""
-    return Answer(views.whole(await ask.doors.reports.open_own(ask.principal.pseudonym, ask.report_id)))
+    report = await ask.doors.reports.open_own(ask.principal.pseudonym, ask.report_id)
+    return Answer(views.whole(report, ask.doors.catalogue))
 
 
 ROUTES = (

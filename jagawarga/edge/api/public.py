@@ -63,12 +63,12 @@ async def agencies(ask: Ask[NoQuery, None]) -> Answer:
 async def feed(ask: Ask[PageQuery, None]) -> Answer:
     """List public reports, newest first."""
     page = await ask.doors.reports.list_public(cursor=ask.query.cursor, limit=ask.query.limit)
-    return Answer(views.page(page))
+    return Answer(views.page(page, ask.doors.catalogue))
 
 
 async def report(ask: Ask[NoQuery, Any]) -> Answer:
     """Show one public report."""
-    return Answer(views.whole(await ask.doors.reports.open_public(ask.report_id), notes=False))
+    return Answer(views.whole(await ask.doors.reports.open_public(ask.report_id), ask.doors.catalogue, notes=False))
 
 
 ROUTES = (
