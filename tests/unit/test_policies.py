@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date, datetime, time
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from jagawarga.calendars.indonesia import HOLIDAYS
-from jagawarga.calendars.shelf import key_of
+from jagawarga.calendars.shelf import key_of, shelve
 from jagawarga.catalogue.clockfiles import CALENDARS, POLICIES
-from jagawarga.catalogue.config import parse_config
+from jagawarga.catalogue.config import load_config, parse_config
 from jagawarga.catalogue.messages import Category, Clocks
 from jagawarga.catalogue.model import Snapshot, changes
 from jagawarga.catalogue.policies import TOP, Rule, Warn, clocks_for
 from jagawarga.errors import StartupError
-from tests.unit.test_catalogue import GOOD
+from jagawarga.reports.model import Terms, filed
+from jagawarga.reports.notices import notice_at
+from tests.unit.test_catalogue import CONFIG, GOOD
 
 HOUR = 3600.0
 HOLE = Category("hole", "Hole", (100.0, 50.0), (1000.0,), "high")
@@ -207,6 +211,27 @@ def test_what_has_changed_is_named() -> None:
         "calendars": {"changed": ["office"]},
         "rules": {"added": ["c"], "removed": ["a"], "changed": ["b"]},
     }
+
+
+def test_the_example_of_the_documentation() -> None:
+    """`docs/escalation.md`: eight office hours over a long weekend, a warning after six of them, a day between reminders."""
+    city = load_config(CONFIG)
+    for reference, hours in city.calendars.items():
+        shelve(reference, hours)
+    assigned = city.assign("korupsi", None, None, "Jalan Melati 3")
+    clocks = assigned.clocks["anonymous"]
+    terms = Terms(
+        assigned.ladder, clocks.respond_within, clocks.resolve_within, clocks.calendars, clocks.warn_respond,
+        clocks.warn_resolve, clocks.remind_every,
+    )  # fmt: skip
+    friday = datetime(2026, 8, 14, 15, tzinfo=ZoneInfo("Asia/Jakarta"))
+    state = filed(
+        UUID(int=1), privacy="anonymous", category="korupsi", reporter=None, terms=terms, now=friday, grain=60
+    ).state
+    assert state.due_at == datetime(2026, 8, 18, 15, tzinfo=ZoneInfo("Asia/Jakarta"))
+    assert notice_at(state) == datetime(2026, 8, 18, 13, tzinfo=ZoneInfo("Asia/Jakarta"))
+    assert [terms.limit("respond", level).total_seconds() / HOUR for level in range(3)] == [8, 16, 24]
+    assert (assigned.ladder[-1], clocks.remind_every) == ("wali-kota", 24 * HOUR)
 
 
 def test_time_that_runs_faster_runs_around_the_clock() -> None:
