@@ -122,7 +122,9 @@ class ReportEvent(NamedTuple):
     """A report changed. Carries no text, no place, and for an anonymous report no reporter.
 
     `type` is `report.received`, `report.acknowledged`, `report.started`, `report.escalated`,
-    `report.resolved` or `report.rejected`; `authorities` are the agencies that may see the report.
+    `report.resolved` or `report.rejected`, or, without a reporter, `report.due_soon`, `report.reminded` (which are no
+    steps: the version is that of the last one) or `report.rescheduled`; `authorities` are the agencies that may see
+    the report.
     """
 
     event_id: UUID
