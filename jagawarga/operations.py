@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
+import trio
+
 from jagawarga.errors import JagaWargaError
 from supervisors.control import ControlError
 
@@ -55,7 +57,32 @@ def operations(house: House) -> Mapping[str, Operation]:
 
     known: tuple[Any, ...] = (reports, stored, dsn, nats_url, backup_sources)
 
-    return {each.__name__: each for each in known} | _deadletters(house)
+    return {each.__name__: each for each in known} | _deadletters(house) | _clocks(house)
+
+
+def _clocks(house: House) -> dict[str, Operation]:
+    async def sla_reload() -> dict[str, Any]:
+        """Read the catalogue's files again; all of them hold from now on, or none. Says what changed."""
+        return {"changed": await _refusing(_reload(house))}
+
+    async def sla_reschedule(after: str | None = None) -> dict[str, Any]:
+        """Put one batch of clocks that run under the terms of today; `after` is where the last one stopped."""
+        try:
+            start = None if after is None else UUID(after)
+        except ValueError as error:
+            raise ControlError(str(error)) from None
+        batch = await _refusing(house.reports.reschedule(start))
+        return {**batch._asdict(), "after": None if batch.after is None else str(batch.after)}
+
+    known: tuple[Any, ...] = (sla_reload, sla_reschedule)
+    return {each.__name__: each for each in known}
+
+
+async def _reload(house: House) -> dict[str, dict[str, list[str]]]:
+    config = await trio.to_thread.run_sync(house.catalogue.read, house.settings.config_dir)
+    # Before anything can be filed under them.
+    await house.reports.keep_calendars(config.calendars)
+    return await house.catalogue.reload(config)
 
 
 def _deadletters(house: House) -> dict[str, Operation]:

@@ -61,6 +61,8 @@ class Actor:
     hibernate_after: ClassVar[float | None] = None
     """Seconds of idleness after which task and mailbox are given back, until the next message."""
     process_type: ClassVar[str] = "worker"
+    age_grain: ClassVar[float] = 0.0
+    """Seconds to whose multiple the age is cut wherever it is told; 0 tells it as it is."""
 
     process: Process
     """The actor's own process, OTP's `self()`; set before `init`."""

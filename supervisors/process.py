@@ -336,6 +336,12 @@ class Process:
             if isinstance(bond, Monitor) and bond.target is self and bond.watcher is not None:
                 yield bond.watcher
 
+    def age(self, now: float) -> float:
+        """Seconds since it was started, as its actor lets it be told (`Actor.age_grain`); of use in any thread."""
+        seconds = max(0.0, now - self.started_at)
+        grain = self.actor.age_grain
+        return seconds - seconds % grain if grain else seconds
+
     def mailbox_length(self) -> int:
         """Count the messages that wait, those of the batch at work included."""
         return 0 if self._life is None else self._life.waiting()

@@ -226,7 +226,7 @@ def _node(process: Process, path: str, now: float, *, deep: bool) -> dict[str, A
         "state": process.state,
         "restarts": process.restarts,
         "mailbox": process.mailbox_length(),
-        "age": round(max(0.0, now - process.started_at), 3),
+        "age": round(process.age(now), 3),
         "handled": process.handled,
         "busy": round(process.busy_seconds, 6),
         "links": sum(1 for _ in process.links()),
@@ -262,7 +262,7 @@ def _figure(process: Process, sort: str, now: float) -> float:
             return process.busy_seconds
         case "restarts":
             return process.restarts
-    return now - process.started_at
+    return process.age(now)
 
 
 def _current(process: Process) -> str | None:

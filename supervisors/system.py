@@ -192,7 +192,7 @@ def _resume(life: Life) -> None:
 def _figures(life: Life) -> dict[str, Any]:
     process = life.process
     return {
-        "age": trio.current_time() - process.started_at,
+        "age": process.age(trio.current_time()),
         "handled": process.handled,
         "busy_seconds": process.busy_seconds,
         "mailbox": process.mailbox_length(),

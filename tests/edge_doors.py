@@ -10,7 +10,8 @@ from uuid import UUID, uuid4
 
 import trio
 
-from jagawarga.catalogue.messages import Agency, Area, Assignment, Category, Suggestion
+from jagawarga.calendars.model import WorkingHours
+from jagawarga.catalogue.messages import Agency, Area, Assignment, Category, Clocks, Suggestion
 from jagawarga.edge.doors import Doors
 from jagawarga.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from jagawarga.identity.messages import Invitation, OwnAccount, PersonalFacts, Principal, Session
@@ -247,6 +248,14 @@ class FakeCatalogue:
     def assign(self, category: str, latitude: float | None, longitude: float | None, address: str | None) -> Assignment:
         del latitude, longitude, address
         return Assignment(self.known_categories[category], None, ("roads",))
+
+    def clocks(self, category: str, privacy: str, levels: int) -> Clocks:
+        del privacy, levels
+        known = self.category(category)
+        return Clocks(known.respond_within, known.resolve_within)
+
+    def calendars(self) -> dict[str, WorkingHours]:
+        return {}
 
     async def put_agency(self, agency: Agency) -> None:
         if agency.parent is not None and agency.parent not in self.known_agencies:

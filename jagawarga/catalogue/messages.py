@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
+
+from jagawarga.calendars.model import WorkingHours
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +20,34 @@ class Agency:
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A kind of problem with its limits in seconds, one per level of the ladder (the last one repeats)."""
+    """A kind of problem with its limits in seconds, one per level of the ladder (the last one repeats).
+
+    The limits hold around the clock, where no rule of the policy fits.
+    """
 
     key: str
     name: str
     respond_within: tuple[float, ...]
     resolve_within: tuple[float, ...]
+    severity: str = "normal"
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """How fast a report must be seen to, in seconds for each level of a ladder (the last one repeats).
+
+    `calendars` are references to what counts as time (`calendars.shelf`); none: all time. The holder is warned after
+    `warn_…` seconds (0 and none: never), and at the top reminded every `remind_every` seconds behind the limit.
+    `rules` tells for each level which rule says so; empty: none, the category does.
+    """
+
+    respond_within: tuple[float, ...]
+    resolve_within: tuple[float, ...]
+    calendars: tuple[str, ...] = ()
+    warn_respond: tuple[float, ...] = ()
+    warn_resolve: tuple[float, ...] = ()
+    remind_every: float = 0.0
+    rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +64,13 @@ class Assignment:
     """Where a new report goes: `ladder[0]` is the agency itself, `ladder[-1]` the highest authority.
 
     `area` is the key of the kelurahan, or of the kecamatan where an address says no more, or `None`.
+    `clocks` are those of the policy, by privacy, for the privacies that a rule fits.
     """
 
     category: Category
     area: str | None
     ladder: tuple[str, ...]
+    clocks: Mapping[str, Clocks] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +105,12 @@ class CatalogueDoor(Protocol):
 
     def assign(self, category: str, latitude: float | None, longitude: float | None, address: str | None) -> Assignment:
         """Route category × area to a ladder; `Invalid` for an unknown category or a place off the map."""
+
+    def clocks(self, category: str, privacy: str, levels: int) -> Clocks:
+        """How fast a report must be seen to on a ladder of so many levels; `Invalid` for an unknown category."""
+
+    def calendars(self) -> Mapping[str, WorkingHours]:
+        """The calendars that clocks refer to."""
 
     def suggest(
         self, text: str, latitude: float | None, longitude: float | None, language: str = "id"

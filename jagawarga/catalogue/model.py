@@ -7,14 +7,18 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from jagawarga.catalogue.messages import Agency, Area, Assignment, Category, Suggestion
+from jagawarga.calendars.shelf import key_of
+from jagawarga.catalogue.messages import Agency, Area, Assignment, Category, Clocks, Suggestion
 from jagawarga.catalogue.places import Places
+from jagawarga.catalogue.policies import PRIVACIES, SEVERITIES, Rule, clocks_for
 from jagawarga.catalogue.suggesting import Suggester
 from jagawarga.catalogue.wording import Wording
 from jagawarga.errors import Invalid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from jagawarga.calendars.model import WorkingHours
 
 ANY: Final = "*"
 """In a route: every category, or every area and also none."""
@@ -48,6 +52,9 @@ class Snapshot:
     routes: tuple[Route, ...]
     everywhere: Mapping[str, str]
     time_scale: float = 1.0
+    rules: tuple[Rule, ...] = ()
+    calendars: Mapping[str, WorkingHours] = field(default_factory=dict)
+    """By their lasting references, as the rules have them."""
     wording: Wording = field(default_factory=Wording)
     suggester: Suggester = field(init=False, repr=False, compare=False)
     # What was found once is found again, until a change makes another snapshot.
@@ -82,8 +89,15 @@ class Snapshot:
         if agency is None:
             msg = "the address names no area that is known here; give the area or coordinates"
             raise Invalid(msg, fields={"address": msg}, code="unknown-area")
-        made = self._assigned[category, area] = Assignment(self._scaled(found), area, ladder(self.agencies, agency))
+        steps = ladder(self.agencies, agency)
+        clocks = {each: self._scaled_clocks(self.clocks(category, each, len(steps))) for each in PRIVACIES}
+        ruled = {each: found for each, found in clocks.items() if found.rules}
+        made = self._assigned[category, area] = Assignment(self._scaled(found), area, steps, ruled)
         return made
+
+    def clocks(self, category: str, privacy: str, levels: int) -> Clocks:
+        """Find how fast a report must be seen to; `Invalid` for a category nobody declared."""
+        return clocks_for(self.rules, self.category(category), privacy, levels)
 
     def suggest(
         self, text: str, latitude: float | None, longitude: float | None, language: str
@@ -154,6 +168,23 @@ class Snapshot:
             resolve_within=tuple(seconds / self.time_scale for seconds in category.resolve_within),
         )
 
+    def _scaled_clocks(self, clocks: Clocks) -> Clocks:
+        if self.time_scale == 1.0:
+            return clocks
+
+        def scaled(limits: tuple[float, ...]) -> tuple[float, ...]:
+            return tuple(seconds / self.time_scale for seconds in limits)
+
+        return replace(
+            clocks,
+            respond_within=scaled(clocks.respond_within),
+            resolve_within=scaled(clocks.resolve_within),
+            calendars=(),
+            warn_respond=scaled(clocks.warn_respond),
+            warn_resolve=scaled(clocks.warn_resolve),
+            remind_every=clocks.remind_every / self.time_scale,
+        )
+
 
 def merge(config: Snapshot, agencies: Iterable[Agency], categories: Iterable[tuple[Category, str]]) -> Snapshot:
     """Put operators' entries over those of the files, each over the one of its key.
@@ -166,6 +197,51 @@ def merge(config: Snapshot, agencies: Iterable[Agency], categories: Iterable[tup
     for category, agency_key in categories:
         merged = merged.with_category(category, agency_key)
     return merged
+
+
+def changes(before: Snapshot, after: Snapshot) -> dict[str, dict[str, list[str]]]:
+    """List what is new, gone and different, by kind; kinds of which all is as it was are left out."""
+    kinds = {
+        "agencies": (before.agencies, after.agencies),
+        "categories": (before.categories, after.categories),
+        "areas": (_areas(before), _areas(after)),
+        "routes": (_routes(before), _routes(after)),
+        "calendars": (
+            {key_of(each): each for each in before.calendars},
+            {key_of(each): each for each in after.calendars},
+        ),
+        # The order of rules is part of what they say.
+        "rules": (_rules(before), _rules(after)),
+    }
+    return {kind: told for kind, (old, new) in kinds.items() if (told := _difference(old, new))}
+
+
+def _areas(snapshot: Snapshot) -> dict[str, object]:
+    grounds = {shape.key: shape for shape in snapshot.places.shapes}
+    return {key: (area, grounds.get(key)) for key, area in snapshot.places.areas.items()}
+
+
+def _routes(snapshot: Snapshot) -> dict[str, object]:
+    """Who answers for a category where, in order: the first that fits wins."""
+    found: dict[str, list[Route]] = {}
+    for route in snapshot.routes:
+        found.setdefault(route.category, []).append(route)
+    return dict(found)
+
+
+def _rules(snapshot: Snapshot) -> dict[str, object]:
+    """Each rule with those before it whose order towards it counts: all."""
+    names = [rule.name for rule in snapshot.rules]
+    return {rule.name: (rule, names[:number]) for number, rule in enumerate(snapshot.rules)}
+
+
+def _difference(old: Mapping[str, object], new: Mapping[str, object]) -> dict[str, list[str]]:
+    told = {
+        "added": sorted(new.keys() - old.keys()),
+        "removed": sorted(old.keys() - new.keys()),
+        "changed": sorted(key for key in old.keys() & new.keys() if old[key] != new[key]),
+    }
+    return {what: keys for what, keys in told.items() if keys}
 
 
 def ladder(agencies: Mapping[str, Agency], start: str) -> tuple[str, ...]:
@@ -196,6 +272,9 @@ def check_category(category: Category) -> None:
     """Raise `Invalid` when key, name or a limit can not be."""
     _check_key(category.key)
     _check_name(category.name)
+    if category.severity not in SEVERITIES:
+        msg = f"severity: expected one of {', '.join(SEVERITIES)}"
+        raise Invalid(msg, fields={"severity": msg})
     for name, limits in (("respond_hours", category.respond_within), ("resolve_hours", category.resolve_within)):
         if not limits or not all(math.isfinite(each) and each > 0 for each in limits):
             msg = f"{name}: expected one or more numbers above 0"

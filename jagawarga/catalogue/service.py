@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from jagawarga.catalogue.actor import Holder, PutAgency, PutCategory
+from jagawarga.calendars.shelf import shelve
+from jagawarga.catalogue.actor import Holder, PutAgency, PutCategory, Reload
+from jagawarga.catalogue.config import load_config
 from jagawarga.catalogue.wording import OWN_LANGUAGE
 from jagawarga.errors import Unavailable
 from supervisors import CallError, Name, Registry
 
 if TYPE_CHECKING:
-    from jagawarga.catalogue.messages import Agency, Area, Assignment, Category, Suggestion
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from jagawarga.calendars.model import WorkingHours
+    from jagawarga.catalogue.messages import Agency, Area, Assignment, Category, Clocks, Suggestion
     from jagawarga.catalogue.model import Snapshot
 
 ANSWER_SECONDS = 15.0
@@ -24,8 +30,10 @@ class CatalogueService:
     """
 
     def __init__(self, config: Snapshot) -> None:
-        self.config = config
-        self.holder = Holder(config)
+        self.holder = Holder(config, config)
+        for reference, hours in config.calendars.items():
+            hours.warm()
+            shelve(reference, hours)
         self.name: Name = Registry("catalogue").name("catalogue")
 
     def categories(self, language: str = OWN_LANGUAGE) -> tuple[Category, ...]:
@@ -57,6 +65,28 @@ class CatalogueService:
         """Route by category and area to a ladder; see `Snapshot.assign`."""
         return self.holder.snapshot.assign(category, latitude, longitude, address)
 
+    def clocks(self, category: str, privacy: str, levels: int) -> Clocks:
+        """How fast a report must be seen to; see `policies`."""
+        return self.holder.snapshot.clocks(category, privacy, levels)
+
+    def calendars(self) -> Mapping[str, WorkingHours]:
+        """The calendars that clocks refer to."""
+        return self.holder.snapshot.calendars
+
+    @staticmethod
+    def read(config_dir: Path) -> Snapshot:
+        """What the files say now. Blocks. Raises `StartupError` with one line for what is wrong in them."""
+        return load_config(config_dir)
+
+    async def reload(self, config: Snapshot) -> dict[str, dict[str, list[str]]]:
+        """Go by other files from now on, all of them or none; returns what changed, by kind.
+
+        Reports that are there keep what they were filed under. Their calendars must be kept before (`Reports`).
+        Raises `Invalid` when what operators declared does not go with the files, and `Unavailable`.
+        """
+        changed: dict[str, dict[str, list[str]]] = await self._call(Reload(config))
+        return changed
+
     def suggest(
         self, text: str, latitude: float | None, longitude: float | None, language: str = OWN_LANGUAGE
     ) -> tuple[Suggestion, ...]:
@@ -71,9 +101,9 @@ class CatalogueService:
         """Create or change a category, durably. `Invalid`, or `Unavailable`, after which it may be there or not."""
         await self._call(PutCategory(category, agency))
 
-    async def _call(self, message: Any) -> None:
+    async def _call(self, message: Any) -> Any:
         try:
-            await self.name.call(message, timeout=ANSWER_SECONDS)
+            return await self.name.call(message, timeout=ANSWER_SECONDS)
         except CallError as error:
             msg = "the catalogue can not be changed now"
             raise Unavailable(msg) from error

@@ -13,14 +13,17 @@ if TYPE_CHECKING:
 ROLE = "catalogue"
 
 READ_AGENCIES = "SELECT key, name, parent FROM catalogue.agency ORDER BY key"
-READ_CATEGORIES = "SELECT key, name, agency, respond_within, resolve_within FROM catalogue.category ORDER BY key"
+READ_CATEGORIES = """
+SELECT key, name, agency, respond_within, resolve_within, severity FROM catalogue.category ORDER BY key
+"""
 PUT_AGENCY = """
 INSERT INTO catalogue.agency (key, name, parent) VALUES ($1, $2, $3)
 ON CONFLICT (key) DO UPDATE SET name = excluded.name, parent = excluded.parent
 """
 PUT_CATEGORY = """
-INSERT INTO catalogue.category (key, name, agency, respond_within, resolve_within) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (key) DO UPDATE SET name = excluded.name, agency = excluded.agency,
+INSERT INTO catalogue.category (key, name, agency, respond_within, resolve_within, severity)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (key) DO UPDATE SET name = excluded.name, agency = excluded.agency, severity = excluded.severity,
     respond_within = excluded.respond_within, resolve_within = excluded.resolve_within
 """
 
@@ -60,8 +63,9 @@ class Store:
     async def put_category(self, category: Category, agency: str) -> None:
         """Write one category, over its former self."""
         await self._execute(
-            PUT_CATEGORY, category.key, category.name, agency, category.respond_within, category.resolve_within
-        )
+            PUT_CATEGORY, category.key, category.name, agency, category.respond_within, category.resolve_within,
+            category.severity,
+        )  # fmt: skip
 
     async def _execute(self, statement: str, *values: object) -> None:
         async def work(connection: Connection) -> None:
@@ -71,4 +75,5 @@ class Store:
 
 
 def _category(row: Any) -> Category:
-    return Category(row["key"], row["name"], tuple(row["respond_within"]), tuple(row["resolve_within"]))
+    respond, resolve = tuple(row["respond_within"]), tuple(row["resolve_within"])
+    return Category(row["key"], row["name"], respond, resolve, row["severity"])

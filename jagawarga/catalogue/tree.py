@@ -21,7 +21,6 @@ def catalogue_children(catalogue: CatalogueService, database: Database) -> list[
         worker(
             "catalogue",
             Catalogue,
-            catalogue.config,
             catalogue.holder,
             Store(database),
             name=catalogue.name,

@@ -17,6 +17,7 @@ from jagawarga.cli.figures import config, reports
 from jagawarga.cli.provider import provider
 from jagawarga.cli.replay.command import replay
 from jagawarga.cli.serving import serve
+from jagawarga.cli.sla.command import sla
 from jagawarga.cli.token import token
 from jagawarga.cli.top.command import top
 from jagawarga.cli.version import version
@@ -37,7 +38,7 @@ def cli() -> None:
 LOOKING = (tree, top, inspect, runtime, reports, config)
 STEERING = (kill, restart, suspend, resume, trace)
 
-for command in (serve, *LOOKING, *STEERING, deadletters, token, replay, categories, provider, backup, restore):
+for command in (serve, *LOOKING, *STEERING, deadletters, token, replay, categories, sla, provider, backup, restore):
     cli.add_command(command)
 
 

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from jagawarga.edge.problems import Malformed
 from jagawarga.errors import Invalid
@@ -35,15 +35,13 @@ def _one_line(text: str) -> str:
     return text
 
 
-def _unix_lines(text: Any) -> Any:
-    return text.replace("\r\n", "\n").replace("\r", "\n") if isinstance(text, str) else text
-
-
 def _lines(text: str) -> str:
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     if CONTROLS_BUT_LINES.search(text):
         msg = "must not contain control characters other than line feed and tab"
         raise ValueError(msg)
-    if all(each.isspace() or unicodedata.category(each) == "Cf" for each in text):
+    if not text[:1].isalnum() and all(each.isspace() or unicodedata.category(each) == "Cf" for each in text):
         msg = "must not be blank"
         raise ValueError(msg)
     return text
@@ -58,7 +56,7 @@ def _key(text: str) -> str:
 
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 Line = Annotated[str, AfterValidator(_one_line)]
-Lines = Annotated[str, BeforeValidator(_unix_lines), AfterValidator(_lines)]
+Lines = Annotated[str, AfterValidator(_lines)]
 Key = Annotated[str, AfterValidator(_key)]
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]

@@ -138,6 +138,7 @@ def category(known: Category) -> dict[str, Any]:
     return {
         "key": known.key,
         "name": known.name,
+        "severity": known.severity,
         "respond_hours": [seconds / SECONDS_PER_HOUR for seconds in known.respond_within],
         "resolve_hours": [seconds / SECONDS_PER_HOUR for seconds in known.resolve_within],
     }

@@ -107,7 +107,7 @@ class OpenSession:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A signed, short-lived access token and a refresh token good for one use; lives in seconds."""
+    """A sealed, short-lived access token and a refresh token good for one use; lives in seconds."""
 
     access_token: str
     expires_in: int

@@ -1,26 +1,26 @@
-"""Access tokens: signed, short-lived, and saying nothing to whoever finds one.
+"""Access tokens: sealed, short-lived, and saying nothing to whoever finds one.
 
-JWT (RFC 7519) signed with HS256 under a key of this installation. Who it is for is sealed as one opaque claim, so a
-token that leaks does not tell whose it is; verifying one touches no disk. A citizen's own data are sealed in there as
-well: the anonymizer needs them to cut them from a text, also while the database is away.
+JWT (RFC 7519) as JWE (RFC 7516) with `dir` and `A256GCM` under a key of this installation: what it says can be neither
+read nor changed without that key, so a token that leaks does not tell whose it is; opening one touches no disk. A
+citizen's own data are in there as well: the anonymizer needs them to cut them from a text, also while the database is
+away.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hmac
-import json
 import time
+from binascii import a2b_base64
 from typing import TYPE_CHECKING, Any, Final
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from joserfc import jwt
+from joserfc.jwe import JWERegistry
 from joserfc.jwk import OctKey
 from pydantic_core import from_json
 
-from jagawarga.errors import Corrupt, Unauthenticated
+from jagawarga.errors import Unauthenticated
 from jagawarga.identity.messages import PersonalFacts, Principal, Session
-from jagawarga.plumbing.keys import hmac_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,14 +28,17 @@ if TYPE_CHECKING:
     from jagawarga.identity.messages import Role
     from jagawarga.plumbing.keys import Keyring
 
-ALGORITHM: Final = "HS256"
-HEADER: Final = {"alg": ALGORITHM, "typ": "at+jwt"}
+HEADER: Final = {"alg": "dir", "enc": "A256GCM", "typ": "at+jwt"}
+ALGORITHMS: Final = ("dir", "A256GCM")
 ISSUER: Final = "jagawarga"
 AUDIENCE: Final = "jagawarga-api"
-PURPOSE: Final = "access-token"
+PURPOSE: Final = "sealed-access-token"
+WHOSE: Final = "whose"
+"""The private claim: pseudonym, role, agency, facts, session."""
 LONGEST: Final = 6_000
 REFUSED: Final = "the access token is not valid"
 _FROM_URLSAFE: Final = bytes.maketrans(b"-_", b"+/")
+_PADDING: Final = (b"", b"===", b"==", b"=")
 
 
 class Tokens:
@@ -46,9 +49,10 @@ class Tokens:
         self.lifetime = lifetime
         self.clock = clock
         secret = keyring.signing_key(PURPOSE)
-        self._sign = hmac_sha256(secret)
+        self._cipher = AESGCM(secret)
         self._key = OctKey.import_key(secret)
-        self._header = jwt.encode(HEADER, {}, self._key, algorithms=[ALGORITHM]).partition(".")[0]
+        self._registry = JWERegistry(algorithms=list(ALGORITHMS))
+        self._header = self._encoded({}).partition(".")[0].encode("ascii")
 
     def issue(
         self,
@@ -60,53 +64,49 @@ class Tokens:
         *,
         session: str | None = None,
     ) -> Session:
-        """Sign a token for an account."""
+        """Make a token for an account."""
         now = int(self.clock())
-        inner = json.dumps([subject, pseudonym, role, agency, facts, session]).encode()
         claims = {
             "iss": ISSUER,
             "aud": AUDIENCE,
             "iat": now,
             "exp": now + self.lifetime,
-            "sub": base64.urlsafe_b64encode(self.keyring.seal(PURPOSE, inner)).decode(),
+            "sub": subject,
+            WHOSE: [pseudonym, role, agency, facts, session],
         }
-        token = jwt.encode(HEADER, claims, self._key, algorithms=[ALGORITHM])
-        return Session(token, self.lifetime, role, agency)
+        return Session(self._encoded(claims), self.lifetime, role, agency)
 
-    def _verified(self, token: str) -> dict[str, Any]:
-        """Give the claims of a token that we signed, for us, and that is not over; `ValueError` for another.
+    def _encoded(self, claims: dict[str, Any]) -> str:
+        return jwt.encode(HEADER, claims, self._key, registry=self._registry)
 
-        We alone issue them, so there is one header that can be right, to the letter: no algorithm is read from it.
+    def _opened(self, token: str) -> Any:
+        """Give the claims of a token that we made; `ValueError` or `InvalidTag` for another.
+
+        We alone make them, so there is one header that can be right, to the letter: no algorithm is read from it.
         """
-        signed, _, signature = token.rpartition(".")
-        header, _, claims = signed.partition(".")
-        right = self._sign(signed.encode("ascii"))
-        if not hmac.compare_digest(_unpadded(right), signature.encode("ascii")) or header != self._header:
+        header, encrypted_key, nonce, text, tag = token.encode("ascii").split(b".")
+        if header != self._header or encrypted_key:
             msg = "not a token of ours"
             raise ValueError(msg)
-        read: dict[str, Any] = from_json(_decoded(claims))
-        if read["iss"] != ISSUER or read["aud"] != AUDIENCE or not read["iat"] <= int(self.clock()) < read["exp"]:
-            msg = "not a token for now and here"
-            raise ValueError(msg)
-        return read
+        return from_json(self._cipher.decrypt(_decoded(nonce), _decoded(text) + _decoded(tag), header))
 
     def check(self, token: str) -> Principal:
         """Give whom the token stands for; `Unauthenticated` when it is not ours, not whole or not valid any more."""
         if len(token) > LONGEST:
             raise Unauthenticated(REFUSED)
         try:
-            inner = self.keyring.unseal(PURPOSE, _decoded(self._verified(token)["sub"]))
-            subject, pseudonym, role, agency, facts, session = from_json(inner)
+            claims = self._opened(token)
+            if claims["iss"] != ISSUER or claims["aud"] != AUDIENCE:
+                raise Unauthenticated(REFUSED)
+            if not claims["iat"] <= int(self.clock()) < claims["exp"]:
+                raise Unauthenticated(REFUSED)
+            pseudonym, role, agency, facts, session = claims[WHOSE]
             known = None if facts is None else PersonalFacts(*facts)
-        except (Corrupt, ValueError, KeyError, TypeError, AttributeError):
+            return Principal(claims["sub"], pseudonym, role, agency, known, session)
+        except (InvalidTag, ValueError, KeyError, TypeError):
             raise Unauthenticated(REFUSED) from None
-        return Principal(subject, pseudonym, role, agency, known, session)
 
 
-def _unpadded(data: bytes) -> bytes:
-    return base64.urlsafe_b64encode(data).rstrip(b"=")
-
-
-def _decoded(text: str) -> bytes:
-    # What is too much of the padding is ignored.
-    return binascii.a2b_base64(text.encode("ascii").translate(_FROM_URLSAFE) + b"==")
+def _decoded(part: bytes) -> bytes:
+    """Read base64url without padding (RFC 7515 §2); `ValueError` for anything else."""
+    return a2b_base64(part.translate(_FROM_URLSAFE) + _PADDING[len(part) % 4], strict_mode=True)

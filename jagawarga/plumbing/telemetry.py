@@ -11,6 +11,7 @@
 | `jagawarga_gc_pause_seconds` | histogram | | pauses of Python's garbage collector |
 | `jagawarga_escalations_total` | counter | `level` | escalations by the level reached |
 | `jagawarga_escalation_lateness_seconds` | histogram | | how long after its deadline a report climbed |
+| `jagawarga_notices_total` | counter | `kind` | warnings and reminders to holders: `due_soon`, `reminded` |
 | `jagawarga_reports_corrupt` | gauge | | open reports whose row can not be read, and which have no clock therefore |
 | `jagawarga_reports_unreadable_total` | counter | | lines left out of lists because they could not be read |
 | `jagawarga_clock_jumps_total` | counter | `direction` | jumps of the wall clock: `forward`, `back` |
@@ -61,6 +62,7 @@ LATENESS = Histogram(
     buckets=(0.01, 0.05, 0.1, 0.5, 1, 2, 5, 30, 300, 3600),
     registry=REGISTRY,
 )
+NOTICES = Counter("jagawarga_notices", "Warnings and reminders to holders.", ["kind"], registry=REGISTRY)
 CORRUPT = Gauge("jagawarga_reports_corrupt", "Open reports that can not be read.", registry=REGISTRY)
 UNREADABLE = Counter("jagawarga_reports_unreadable", "Lines left out of lists.", registry=REGISTRY)
 CLOCK_JUMPS = Counter("jagawarga_clock_jumps", "Jumps of the wall clock.", ["direction"], registry=REGISTRY)

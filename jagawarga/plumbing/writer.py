@@ -70,7 +70,8 @@ class GroupCommit(Actor):
                 await self._write(waiting[start : start + BATCH])
         finally:
             for sender in waiting:
-                sender.down(KILLED)
+                if not sender.answered:
+                    sender.down(KILLED)
 
     async def _write(self, senders: list[Sender]) -> None:
         try:

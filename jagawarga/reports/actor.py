@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import trio
 
 from jagawarga.errors import Corrupt, NotFound, Rejected, Unavailable
-from jagawarga.plumbing.telemetry import ESCALATIONS, LATENESS
+from jagawarga.plumbing.telemetry import ESCALATIONS, LATENESS, NOTICES
 from jagawarga.plumbing.writer import commit
 from jagawarga.reports.directory import TICK
 from jagawarga.reports.model import ENDS, ReportState, Transition, decide, escalate, fold_state, unfold_state
+from jagawarga.reports.notices import Notice, notice, tick_at
 from jagawarga.reports.quarantine import Quarantine
 from supervisors import HIBERNATE, NO_REPLY, Actor, Name, Sender, Shutdown, Stop, Timer
 
@@ -40,6 +41,13 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """Info: the report has this state now; somebody else has written it."""
+
+    state: ReportState
+
+
+@dataclass(frozen=True, slots=True)
 class Crew:
     """What all report actors share."""
 
@@ -47,6 +55,8 @@ class Crew:
     writer: Name
     directory: Directory
     clock: Clock
+    crier: Name
+    """The writer of notices, so that however many there are, they never stand before what people ask for."""
     # When very many deadlines pass at once, their writes leave room in the writer's queue for what people ask for.
     gate: trio.Semaphore = field(default_factory=lambda: trio.Semaphore(WRITES_AT_ONCE))
     quarantine: Quarantine = field(default_factory=Quarantine)
@@ -65,6 +75,8 @@ class ReportActor(Actor):
     mailbox_limit: ClassVar[int] = 100
     # Most reports wait for days, and only their clock needs to run.
     hibernate_after: ClassVar[float | None] = 120.0
+    # As coarse as the time an anonymous report is given: its actor must not tell an operator the second it came in.
+    age_grain: ClassVar[float] = 60.0
 
     def init(self, crew: Crew, report_id: UUID) -> None:
         """Take the state over from whoever starts us; without one, the first tick loads it."""
@@ -108,12 +120,14 @@ class ReportActor(Actor):
 
     async def handle_info(self, message: Any) -> Any:
         """Do what the clock asks for, or find out that it is not yet time; then sleep on."""
+        if isinstance(message, Moved):
+            return self._follow(message.state)
         if message != TICK:
             return None
         try:
             # Those whose time has come together wait in line here; who is asked by an agency goes past them.
             async with self.crew.gate:
-                await self._catch_up()
+                await self._tell()
         except Unavailable:
             self._try_later()
             return None
@@ -140,6 +154,22 @@ class ReportActor(Actor):
                 LATENESS.observe((self.crew.clock() - due_at).total_seconds())
                 ESCALATIONS.labels(str(step.state.level)).inc()
 
+    async def _tell(self) -> None:
+        """Catch up, and tell the holder what is due; whatever was missed, once."""
+        while True:
+            state = await self._catch_up()
+            told = notice(state, self.crew.clock())
+            if told is None:
+                return
+            if await self._write(told):
+                NOTICES.labels(told.event.removeprefix("report.")).inc()
+
+    def _follow(self, state: ReportState) -> Any:
+        if self.state is None or state.version > self.state.version:
+            self.state = state
+            self._arm()
+        return HIBERNATE
+
     async def _load(self) -> ReportState | None:
         try:
             return await self.crew.store.load(self.report_id)
@@ -153,10 +183,10 @@ class ReportActor(Actor):
         self.state = await self._load()
         return self.state is None or self.state.version != known.version
 
-    async def _write(self, step: Transition) -> bool:
+    async def _write(self, step: Transition | Notice) -> bool:
         """Write a step; False when the report has moved on without us, and then its state is to be loaded."""
         try:
-            held: bool = await commit(self.crew.writer, step)
+            held: bool = await commit(self.crew.crier if isinstance(step, Notice) else self.crew.writer, step)
         except Corrupt as error:
             self.crew.quarantine.add_stuck(self.report_id, error)
             raise Stop(Shutdown("corrupt")) from None
@@ -167,7 +197,7 @@ class ReportActor(Actor):
         return held
 
     def _arm(self) -> None:
-        due_at = None if self.state is None else self.state.due_at
+        due_at = None if self.state is None else tick_at(self.state)
         seconds = None if due_at is None else (due_at - self.crew.clock()).total_seconds()
         if seconds is not None and seconds <= 0:
             # At once, without a turn of the wheel.

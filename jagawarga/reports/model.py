@@ -2,7 +2,8 @@
 
 Everything here takes values and the time, and returns values. Whoever holds a level has two limits, both counted
 from the moment the report came to that level: one to respond, one to resolve. A limit that passes moves the report
-one level up, and the clocks begin anew there. At the top of the ladder, and at an end, no clock runs.
+one level up, and the clocks begin anew there. At an end no clock runs, and at the top of the ladder a limit that
+passes moves nothing: what a clock has its holder told before and after that is in `notices`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
+from jagawarga.calendars.shelf import ALWAYS, calendar
 from jagawarga.errors import Conflict, NotFound
 from jagawarga.reports.messages import Action, Privacy, ReportEvent, Status
 
@@ -53,30 +55,65 @@ SYSTEM: Final = "system"
 class Terms:
     """What a report was filed under: its ladder, and its limits in seconds for each level (the last one repeats).
 
-    Copied onto the report, so that a change of the catalogue never touches a clock that runs.
+    Copied onto the report, so that a change of the catalogue never touches a clock that runs. `calendars` are
+    references to what counts as time, for each level as well; none: all time. Its holder is warned after `warn_…`
+    seconds, and at the top of the ladder reminded every `remind_every` seconds behind the limit; 0 and none: never.
     """
 
     ladder: tuple[str, ...]
     respond_within: tuple[float, ...]
     resolve_within: tuple[float, ...]
+    calendars: tuple[str, ...] = ()
+    warn_respond: tuple[float, ...] = ()
+    warn_resolve: tuple[float, ...] = ()
+    remind_every: float = 0.0
+    plain: bool = field(default=True, init=False, repr=False, compare=False)
+    """Nothing but a ladder and limits, as most are."""
+    _hash: int = field(default=0, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Reckon the hash once: each report that is filed asks for it several times."""
+        more = self.more
+        object.__setattr__(self, "plain", not any(more))
+        object.__setattr__(self, "_hash", hash((self.ladder, self.respond_within, self.resolve_within, *more)))
+
+    def __hash__(self) -> int:
+        """Equal terms have one hash."""
+        return self._hash
 
     def limit(self, clock: Clock, level: int) -> timedelta:
         """How long the holder of `level` has."""
         limits = self.respond_within if clock == "respond" else self.resolve_within
-        return _seconds(limits[min(level, len(limits) - 1)])
+        return seconds(limits[min(level, len(limits) - 1)])
+
+    def after(self, level: int, since: datetime, span: timedelta) -> datetime:
+        """The moment when `span` of the time that counts at `level` has passed since then."""
+        calendars = self.calendars
+        if not calendars or (reference := calendars[min(level, len(calendars) - 1)]) == ALWAYS:
+            return since + span
+        return calendar(reference).due(since, span)
+
+    @property
+    def more(self) -> More:
+        """What goes beyond ladder and limits, in order."""
+        return self.calendars, self.warn_respond, self.warn_resolve, self.remind_every
+
+
+More = tuple[tuple[str, ...], tuple[float, ...], tuple[float, ...], float]
 
 
 @lru_cache(maxsize=4096)
-def _seconds(number: float) -> timedelta:
+def seconds(number: float) -> timedelta:
+    """So many seconds; the same few numbers come again and again."""
     return timedelta(seconds=number)
 
 
 @lru_cache(maxsize=4096)
 def shared_terms(
-    ladder: tuple[str, ...], respond_within: tuple[float, ...], resolve_within: tuple[float, ...]
+    ladder: tuple[str, ...], respond_within: tuple[float, ...], resolve_within: tuple[float, ...], *more: Any
 ) -> Terms:
     """One value for all reports of like terms: a hundred thousand actors share a few hundred of them."""
-    return Terms(ladder, respond_within, resolve_within)
+    return Terms(ladder, respond_within, resolve_within, *more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +129,8 @@ class ReportState:
     level: int
     version: int
     level_since: datetime
+    told: int = 0
+    """What the clock that runs has had its holder told: see `notices`."""
     _due_at: Any = field(default=_UNASKED, init=False, repr=False, compare=False)
 
     @property
@@ -120,16 +159,19 @@ class ReportState:
         return due_at
 
     def _reckoned(self) -> datetime | None:
+        return None if self.level + 1 >= len(self.terms.ladder) else self.limit_at
+
+    @property
+    def limit_at(self) -> datetime | None:
+        """When the limit of the clock that runs has passed, at the top of the ladder, too; `None` at an end."""
         clock = CLOCKS.get(self.status)
-        if clock is None or self.level + 1 >= len(self.terms.ladder):
+        if clock is None:
             return None
-        return self.level_since + self.terms.limit(clock, self.level)
+        return self.terms.after(self.level, self.level_since, self.terms.limit(clock, self.level))
 
 
-Packed = tuple[
-    Privacy, str, str | None, tuple[str, ...], tuple[float, ...], tuple[float, ...], Status, int, int, int, int, int
-]
-"""A state in plain values that any process understands."""
+Packed = tuple[Any, ...]
+"""A state in plain values that any process understands. What is as a rule is left out at the end."""
 
 
 def pack_state(state: ReportState) -> Packed:
@@ -148,17 +190,19 @@ def pack_state(state: ReportState) -> Packed:
         since.days,
         since.seconds,
         since.microseconds,
+        *(() if terms.plain and not state.told else (*terms.more, state.told)),
     )
 
 
 def unpack_state(report_id: UUID, packed: Packed) -> ReportState:
     """Make the state of a report from what `pack_state` said of it."""
-    privacy, category, reporter, ladder, respond, resolve, status, level, version, *since = packed
-    terms = shared_terms(ladder, respond, resolve)
-    return ReportState(report_id, privacy, category, reporter, terms, status, level, version, EPOCH + timedelta(*since))
+    privacy, category, reporter, ladder, respond, resolve, status, level, version, *rest = packed
+    since, more = EPOCH + timedelta(*rest[:3]), rest[3:]
+    terms = shared_terms(ladder, respond, resolve, *more[:4])
+    return ReportState(report_id, privacy, category, reporter, terms, status, level, version, since, *more[4:])
 
 
-Folded = tuple[int, str, int, int, int, str, str, str | None]
+Folded = tuple[int, str, int, int, int, str, str, str | None, int]
 """A state for the same process to find again, as short as can be: a million sleeping reports are kept like this."""
 
 _TERMS: list[Terms] = []
@@ -179,15 +223,15 @@ def fold_state(state: ReportState) -> Folded:
     since = (state.level_since - EPOCH) // _MICROSECOND
     return (
         number_of(state.terms), state.status, state.level, state.version, since,
-        state.privacy, state.category, state.reporter,
+        state.privacy, state.category, state.reporter, state.told,
     )  # fmt: skip
 
 
 def unfold_state(report_id: UUID, folded: Folded) -> ReportState:
     """Make the state of a report from what `fold_state` said of it in this process."""
-    number, status, level, version, since, privacy, category, reporter = folded
+    number, status, level, version, since, privacy, category, reporter, told = folded
     at = EPOCH + timedelta(microseconds=since)
-    return ReportState(report_id, privacy, category, reporter, _TERMS[number], status, level, version, at)  # type: ignore[arg-type]
+    return ReportState(report_id, privacy, category, reporter, _TERMS[number], status, level, version, at, told)  # type: ignore[arg-type]
 
 
 class Transition(NamedTuple):
@@ -236,7 +280,9 @@ def decide(
         msg = f"a report that is {state.status} has no step {action!r}"
         raise Conflict(msg)
     status, event = step
-    return Transition(replace(state, status=status, version=state.version + 1), event, agency, now, note)
+    # Who goes over to the other clock of the level has been told nothing of that one.
+    told = state.told if CLOCKS.get(status) == CLOCKS[state.status] else 0
+    return Transition(replace(state, status=status, version=state.version + 1, told=told), event, agency, now, note)
 
 
 def stale(status: Status, level: int, holder: str, version: int) -> Conflict:
@@ -250,7 +296,7 @@ def escalate(state: ReportState, now: datetime) -> Transition | None:
     due_at = state.due_at
     if due_at is None or now < due_at:
         return None
-    up = replace(state, status="escalated", level=state.level + 1, version=state.version + 1, level_since=now)
+    up = replace(state, status="escalated", level=state.level + 1, version=state.version + 1, level_since=now, told=0)
     return Transition(up, "report.escalated", SYSTEM, now)
 
 
@@ -280,10 +326,10 @@ def floor_to(moment: datetime, grain: float) -> datetime:
     """The last whole grain of `grain` seconds at or before `moment`."""
     if grain <= 0:
         return moment
-    return moment - (moment - EPOCH) % _seconds(grain)
+    return moment - (moment - EPOCH) % seconds(grain)
 
 
 def ceil_to(moment: datetime, grain: float) -> datetime:
     """The first whole grain of `grain` seconds at or after `moment`."""
     floor = floor_to(moment, grain)
-    return floor if floor == moment else floor + _seconds(grain)
+    return floor if floor == moment else floor + seconds(grain)

@@ -138,11 +138,11 @@ class Recovery(Actor):
             if report_id in known:
                 continue
             try:
-                folded, due_at = fold_row(row)
+                folded, tick = fold_row(row)
             except Corrupt as error:
                 crew.quarantine.add(report_id, error)
                 continue
-            if crew.directory.start_asleep(report_id, folded, seconds_until(due_at, now)):
+            if crew.directory.start_asleep(report_id, folded, seconds_until(tick, now)):
                 self.started += 1
             else:
                 # Its partition is on its way down or up: once more, when all have been gone through.

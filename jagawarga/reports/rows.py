@@ -9,43 +9,61 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, get_args
 
+from jagawarga.calendars.shelf import known as known_calendar
 from jagawarga.errors import Corrupt
 from jagawarga.reports.messages import Privacy
 from jagawarga.reports.model import CLOCKS, ENDS, Folded, ReportState, Terms, number_of, shared_terms, unfold_state
+from jagawarga.reports.notices import tick_at
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 _PRIVACIES: Final = frozenset(get_args(Privacy))
 _MICROS: Final = 1_000_000
+_MORE: Final = ("calendars", "warn_respond", "warn_resolve", "remind")
 _LATEST: Final = 2.0**33
 """Seconds from 1970 on that a time may be: to the year 2242, with microseconds exact in a float."""
 
 
 @lru_cache(maxsize=4096)
 def terms_to_text(terms: Terms) -> str:
-    """Ladder and limits as they lie in the row."""
-    return json.dumps([terms.ladder, terms.respond_within, terms.resolve_within])
+    """Ladder and limits as they lie in the row, and behind them what goes beyond those, if anything does."""
+    said: list[Any] = [terms.ladder, terms.respond_within, terms.resolve_within]
+    more = {name: value for name, value in zip(_MORE, terms.more, strict=True) if value}
+    return json.dumps([*said, more] if more else said)
 
 
 @lru_cache(maxsize=4096)
 def terms_from_text(text: str) -> Terms:
     """Ladder and limits again, as a value shared by all reports of like terms; `Corrupt` for what is none."""
     try:
-        ladder, *limits = json.loads(text)
-        respond, resolve = limits
-        terms = shared_terms(tuple(ladder), tuple(respond), tuple(resolve))
-    except (ValueError, TypeError, RecursionError):
+        ladder, respond, resolve, *rest = json.loads(text)
+        more = _more(*rest) if rest else ()
+        terms = shared_terms(tuple(ladder), tuple(respond), tuple(resolve), *more)
+    except (ValueError, TypeError, AttributeError, RecursionError):
         msg = "terms"
         raise Corrupt(msg) from None
     if not ladder or not all(isinstance(each, str) for each in ladder):
         msg = "ladder"
         raise Corrupt(msg)
-    for each in limits:
-        if not each or not all(isinstance(limit, int | float) and 0 <= limit < _LATEST for limit in each):
-            msg = "limits"
-            raise Corrupt(msg)
+    warnings = (*terms.warn_respond, *terms.warn_resolve)
+    if not respond or not resolve or not all(map(_is_limit, (*respond, *resolve, *warnings, terms.remind_every))):
+        msg = "limits"
+        raise Corrupt(msg)
+    # To go on around the clock would be to guess. It is looked at again until somebody has shelved it.
+    if not all(isinstance(each, str) and known_calendar(each) for each in terms.calendars):
+        msg = "calendar"
+        raise Corrupt(msg)
     return terms
+
+
+def _more(said: dict[str, Any]) -> tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ...], Any]:
+    calendars, warn_respond, warn_resolve = (tuple(said.get(name, ())) for name in _MORE[:3])
+    return calendars, warn_respond, warn_resolve, said.get("remind", 0.0)
+
+
+def _is_limit(value: Any) -> bool:
+    return isinstance(value, int | float) and 0 <= value < _LATEST
 
 
 @lru_cache(maxsize=4096)
@@ -55,28 +73,41 @@ def _known(text: str) -> tuple[Terms, int]:
 
 
 def fold_row(row: Any) -> tuple[Folded, float | None]:
-    """The state in a row of `open_with_deadline` and its like, folded, and its deadline in seconds since 1970.
+    """The state in a row of `open_with_deadline` and its like, folded, and its next tick in seconds since 1970.
 
-    The deadline is reckoned from the state, which decides: the row's own is there to be found by. Raises `Corrupt`.
+    That is its deadline, or an earlier moment when its holder is to be told something. It is reckoned from the state,
+    which decides: the row's own deadline is there to be found by. Raises `Corrupt`.
     """
-    _, privacy, category, reporter, text, status, level, version, since = row[:9]
+    report_id, privacy, category, reporter, text, status, level, version, since, told = row[:10]
     terms, number = _known(text)
     clock = CLOCKS.get(status)
     wrong = (
         "status" if clock is None and status not in ENDS
         else "level" if not 0 <= level < len(terms.ladder)
         else "version" if version < 1
+        else "told" if told < 0
         else "privacy" if privacy not in _PRIVACIES
         else "time" if not -_LATEST < since < _LATEST  # infinite ones are refused by this as well
         else None
     )  # fmt: skip
     if wrong is not None:
         raise Corrupt(wrong)
-    folded = (number, status, level, version, round(since * _MICROS), privacy, category, reporter)
+    folded = (number, status, level, version, round(since * _MICROS), privacy, category, reporter, told)
+    if not terms.plain:
+        return folded, _tick(unfold_state(report_id, folded))
     if clock is None or level + 1 >= len(terms.ladder):
         return folded, None
     limits = terms.respond_within if clock == "respond" else terms.resolve_within
     return folded, since + limits[min(level, len(limits) - 1)]
+
+
+def _tick(state: ReportState) -> float | None:
+    try:
+        tick = tick_at(state)
+    except ValueError:
+        msg = "limits"  # they end after the last year that the calendar knows
+        raise Corrupt(msg) from None
+    return None if tick is None else tick.timestamp()
 
 
 def state_of(row: Any) -> ReportState:

@@ -22,7 +22,10 @@ from jagawarga.reports.detour import Detour
 from jagawarga.reports.directory import Directory
 from jagawarga.reports.messages import Action, FileReport, Page, Privacy, Receipt, ReportView, Status
 from jagawarga.reports.model import ENDS, filed, fold_state, shared_terms, stale
+from jagawarga.reports.notices import Notice, tick_at
 from jagawarga.reports.recovery import Missing
+from jagawarga.reports.rescheduling import FIRST, Batch, reschedule
+from jagawarga.reports.shelving import keep
 from jagawarga.reports.store import NEWEST, Filing, Listed, Store
 from jagawarga.reports.tracking import PURPOSE, canonical, drawn_from, new_code
 from jagawarga.reports.waiting import WaitingRoom
@@ -34,17 +37,20 @@ if TYPE_CHECKING:
 
     from prometheus_client import Counter
 
-    from jagawarga.catalogue.messages import CatalogueDoor
+    from jagawarga.calendars.model import WorkingHours
+    from jagawarga.catalogue.messages import Assignment, CatalogueDoor, Clocks
     from jagawarga.media.messages import MediaDoor
     from jagawarga.plumbing.bus import Bus
     from jagawarga.plumbing.clock import Clock
     from jagawarga.plumbing.database import Database
     from jagawarga.plumbing.keys import Keyring
-    from jagawarga.reports.model import ReportState, Transition
+    from jagawarga.reports.model import ReportState, Terms, Transition
 
 MOST: Final = 200
 ACT_WITHIN: Final = 25.0
 ASK_TIMES: Final = 3
+LEAST_INTERVAL: Final = 1.0
+"""Seconds between two reminders, however fast the clocks run."""
 PATIENCE: Final = 2.0
 """Seconds a citizen waits for the database before the report goes to the waiting room."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -74,12 +80,13 @@ class Reports:
         self.relay = names.name("relay")
         self.recovery = names.name("recovery")
         self.drain = names.name("drain")
+        self.crier = names.name("crier")
         self.waiting = None if bus is None else WaitingRoom(bus, keyring)
         self.detour = Detour()
         self.media = media
         self.store = Store(database, keyring)
         self.directory = Directory()
-        self.crew = Crew(self.store, self.writer, self.directory, clock)
+        self.crew = Crew(self.store, self.writer, self.directory, clock, self.crier)
         self.keyring = keyring
         self.catalogue = catalogue
         self.grain = grain
@@ -121,11 +128,7 @@ class Reports:
             privacy=command.privacy,
             category=assigned.category.key,
             reporter=command.reporter,
-            terms=shared_terms(
-                assigned.ladder,
-                self._scaled(assigned.category.respond_within),
-                self._scaled(assigned.category.resolve_within),
-            ),
+            terms=self._terms(assigned, command.privacy),
             now=self.clock(),
             grain=self.grain,
         )
@@ -174,15 +177,57 @@ class Reports:
         for each in batch:
             if isinstance(each, Filing):
                 state = each.step.state
-                due_at = state.due_at
+                due_at = tick_at(state)
                 sleeps = None if due_at is None else max(0.0, (due_at - now).total_seconds())
                 # Asleep: of a report that was just filed the next thing to hear is as a rule its clock.
                 if not self.directory.start_asleep(state.report_id, fold_state(state), sleeps):
                     self.recovery.cast(Missing(state.report_id))
         return held
 
+    async def tell(self, batch: Sequence[Notice]) -> list[bool]:
+        """Write a batch of notices, and have them published; the crier's half of a warning."""
+        held = await self.store.tell(batch)
+        self.relay.cast(KICK)
+        return held
+
+    def _terms(self, assigned: Assignment, privacy: Privacy) -> Terms:
+        """What a report is filed under: the clocks of a rule, if one fits it, or else its category's."""
+        clocks = assigned.clocks.get(privacy)
+        if clocks is None:
+            category = assigned.category
+            limits = self._scaled(category.respond_within), self._scaled(category.resolve_within)
+            return shared_terms(assigned.ladder, *limits)
+        return self._terms_by(clocks, assigned.ladder)
+
+    def _terms_by(self, clocks: Clocks, ladder: tuple[str, ...]) -> Terms:
+        scaled = self._scaled
+        return shared_terms(
+            ladder,
+            scaled(clocks.respond_within),
+            scaled(clocks.resolve_within),
+            # A clock that runs faster than time knows no nights.
+            clocks.calendars if self.time_scale == 1.0 else (),
+            scaled(clocks.warn_respond),
+            scaled(clocks.warn_resolve),
+            clocks.remind_every and max(LEAST_INTERVAL, clocks.remind_every / self.time_scale),
+        )
+
     def _scaled(self, limits: tuple[float, ...]) -> tuple[float, ...]:
         return limits if self.time_scale == 1.0 else tuple(seconds / self.time_scale for seconds in limits)
+
+    # --- clocks that run
+
+    async def keep_calendars(self, calendars: Mapping[str, WorkingHours]) -> None:
+        """Make these calendars fit to file reports under; after `Unavailable` they are not."""
+        await keep(self.store, calendars)
+
+    async def reschedule(self, after: UUID | None = None) -> Batch:
+        """Put a batch of clocks that run under the terms of today; see `rescheduling`. Raises `Unavailable`."""
+        return await reschedule(self.crew, self._terms_today, after or FIRST)
+
+    def _terms_today(self, state: ReportState) -> Terms:
+        ladder = state.terms.ladder
+        return self._terms_by(self.catalogue.clocks(state.category, state.privacy, len(ladder)), ladder)
 
     # --- steps
 

@@ -6,7 +6,7 @@ Texts, places and notes are sealed before they leave this process for the databa
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from jagawarga.plumbing.telemetry import UNREADABLE
 from jagawarga.plumbing.uuids import random_uuid
 from jagawarga.reports.messages import HistoryEntry, Place, ReportView, Status, encode_event
 from jagawarga.reports.model import ReportState, Transition, event_of
+from jagawarga.reports.notices import Notice, event_of_notice
 from jagawarga.reports.rows import state_of, terms_from_text, terms_to_text
 
 TOLD: Final = 1_000
@@ -126,9 +127,50 @@ class Store:
         note = None if step.note is None else self.seal_note(state.report_id, state.version, step.note)
         return (
             state.report_id, state.version, step.event, state.status, state.level, state.holder, step.actor,
-            step.at, state.level_since, state.due_at, note,
+            step.at, state.level_since, state.due_at, note, state.told,
             *_event(step, position),
         )  # fmt: skip
+
+    async def tell(self, batch: Sequence[Notice]) -> list[bool]:
+        """Write notices in one transaction; for each, whether it held (it was told, or its report has moved on)."""
+        position = await self._next_position(len(batch))
+        rows = [
+            (each.state.report_id, each.state.version, each.state.told, *_notice(each, position + n))
+            for n, each in enumerate(batch)
+        ]
+        return await self._hold("apply_notices", rows)
+
+    async def reschedule(self, batch: Sequence[Transition]) -> list[bool]:
+        """Write steps that change the terms of their reports alone, in one transaction; for each, whether it held."""
+        position = await self._next_position(len(batch))
+        rows = [self._terms_row(each, position + n) for n, each in enumerate(batch)]
+        return await self._hold("apply_terms", rows)
+
+    def _terms_row(self, step: Transition, position: int) -> tuple[Any, ...]:
+        state = step.state
+        return (
+            state.report_id, state.version, terms_to_text(state.terms), state.due_at, step.event, state.status,
+            state.level, state.holder, step.actor, step.at, state.told, *_event(step, position),
+        )  # fmt: skip
+
+    async def _hold(self, query: str, rows: list[tuple[Any, ...]]) -> list[bool]:
+        try:
+            held = {row["event_id"] for row in await self._rows(query, *_columns(rows))}
+        except asyncpg.PostgresError as error:
+            msg = f"the database refused a batch ({type(error).__name__})"
+            raise Corrupt(msg) from error
+        return [row[_EVENT_ID] in held for row in rows]
+
+    # --- calendars
+
+    async def shelve(self, definitions: Mapping[str, str]) -> None:
+        """Keep calendars for as long as there are reports; those that are kept already stay as they are."""
+        if definitions:
+            await self._rows("shelve_calendars", list(definitions), list(definitions.values()))
+
+    async def calendars(self) -> dict[str, str]:
+        """Every calendar's definition by its reference."""
+        return {row["reference"]: row["definition"] for row in await self._rows("calendars")}
 
     # --- the outbox
 
@@ -162,6 +204,10 @@ class Store:
     async def clockless_page(self, after: UUID, limit: int) -> list[Any]:
         """Rows of open reports without a deadline in theirs, by id, from behind `after`."""
         return await self._rows("open_without_deadline", after, limit)
+
+    async def open_page(self, after: UUID, limit: int) -> list[Any]:
+        """Rows of all open reports, by id, from behind `after`."""
+        return await self._rows("open_by_id", after, limit)
 
     async def rows_of(self, report_ids: Sequence[UUID]) -> list[Any]:
         """The rows of these reports, as far as they are there."""
@@ -312,6 +358,11 @@ def _event(step: Transition, position: int) -> tuple[int, UUID, str, bytes]:
     # Random, never ordered by time: an id must not tell when an anonymous report was filed.
     event_id = random_uuid()
     return position, event_id, SUBJECT + step.event, encode_event(event_of(step, event_id))
+
+
+def _notice(notice: Notice, position: int) -> tuple[int, UUID, str, bytes]:
+    event_id = random_uuid()
+    return position, event_id, SUBJECT + notice.event, encode_event(event_of_notice(notice, event_id))
 
 
 def _columns(rows: list[tuple[Any, ...]]) -> list[list[Any]]:

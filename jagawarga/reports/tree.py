@@ -1,4 +1,4 @@
-"""The reports subtree: writer and relay, then the partitions of report actors, then recovery, which fills them.
+"""The reports subtree: writers and relay, calendars, the partitions of report actors, then recovery, which fills them.
 
 The watch beside it sees to deadlines that no timer tells of.
 """
@@ -12,6 +12,7 @@ from jagawarga.plumbing.writer import GroupCommit
 from jagawarga.reports.actor import ReportActor
 from jagawarga.reports.drain import Drain
 from jagawarga.reports.recovery import Recovery
+from jagawarga.reports.shelving import Shelf
 from jagawarga.reports.watch import Watch
 from supervisors import Backoff, ChildSpec, dynamic_supervisor, supervisor, worker
 
@@ -32,6 +33,7 @@ def reports_tree(reports: Reports, bus: Publisher) -> ChildSpec:
     ]
     writing = [
         worker("writer", GroupCommit, reports.write, name=reports.writer, shutdown=3.0),
+        worker("crier", GroupCommit, reports.tell, name=reports.crier, shutdown=3.0),
         worker("relay", Relay, reports.store, bus, name=reports.relay),
     ]
     if reports.waiting is not None:
@@ -39,6 +41,8 @@ def reports_tree(reports: Reports, bus: Publisher) -> ChildSpec:
         writing.append(worker("drain", Drain, room.bus, room, reports.writer, name=reports.drain))
     children = [
         supervisor("writing", writing, intensity=50, period=5.0),
+        # Before anybody reads a report.
+        worker("shelf", Shelf, reports.store, reports.catalogue.calendars, backoff=AGAIN),
         supervisor("partitions", partitions, intensity=50, period=5.0),
         worker("recovery", Recovery, reports.crew, name=reports.recovery),
         worker("watch", Watch, reports.crew),

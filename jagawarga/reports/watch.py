@@ -18,7 +18,7 @@ import trio
 from jagawarga.errors import Corrupt, Unavailable
 from jagawarga.plumbing.telemetry import CLOCK_JUMPS
 from jagawarga.reports.model import ENDS
-from jagawarga.reports.overdue import escalate_due
+from jagawarga.reports.overdue import escalate_due, remind_due
 from jagawarga.reports.rows import state_of
 from supervisors import Actor
 
@@ -65,6 +65,8 @@ class Watch(Actor):
         self.drift = Drift(crew.clock(), trio.current_time())
         self.jumps = 0
         self.overdue = 0
+        self.unsure = False
+        self.reminded = 0
         self.send_after(LOOK_EVERY, _LOOK)
         self.send_after(READ_AGAIN_EVERY, _READ_AGAIN)
 
@@ -88,7 +90,12 @@ class Watch(Actor):
             self.jumps += 1
             CLOCK_JUMPS.labels("forward" if jump > 0 else "back").inc()
             log.warning("clock.jumped", seconds=round(jump, 3))
+            # Notices have no index to find them by; they are looked for when timers have come to lie.
+            self.unsure = self.unsure or jump > 0
         self.overdue += await escalate_due(self.crew, now - OVERDUE)
+        if self.unsure:
+            self.reminded += await remind_due(self.crew, now)
+            self.unsure = False
 
     async def _read_again(self) -> None:
         """Start the actors of reports that have been mended."""
@@ -108,4 +115,4 @@ class Watch(Actor):
 
     def describe(self) -> dict[str, Any]:
         """How the clock behaves, and how often a report was found overdue."""
-        return {"jumps": self.jumps, "overdue": self.overdue}
+        return {"jumps": self.jumps, "overdue": self.overdue, "reminded": self.reminded}

@@ -15,7 +15,8 @@ from uuid import UUID, uuid4
 import pytest
 import trio
 
-from jagawarga.catalogue.messages import Agency, Area, Assignment, Category, Suggestion
+from jagawarga.calendars.model import WorkingHours
+from jagawarga.catalogue.messages import Agency, Area, Assignment, Category, Clocks, Suggestion
 from jagawarga.errors import Conflict, Corrupt, Invalid, NotFound, Unavailable
 from jagawarga.plumbing.aio import AioActor, AioDoor
 from jagawarga.plumbing.bus import Bus, BusActor
@@ -76,6 +77,13 @@ class OneRoute:
     def assign(self, category: str, latitude: float | None, longitude: float | None, address: str | None) -> Assignment:
         del latitude, longitude, address
         return Assignment(self.category(category), "Coblong", LADDER)
+
+    def clocks(self, category: str, privacy: str, levels: int) -> Clocks:
+        del privacy, levels
+        return Clocks(self.category(category).respond_within, self.category(category).resolve_within)
+
+    def calendars(self) -> dict[str, WorkingHours]:
+        return {}
 
     async def put_agency(self, agency: Agency) -> None:
         raise NotImplementedError

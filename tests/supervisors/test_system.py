@@ -22,6 +22,7 @@ from supervisors import (
     Process,
     Registry,
     Sender,
+    snapshot,
     start_task,
     system,
     task_supervisor,
@@ -188,6 +189,22 @@ async def test_statistics(autojump_clock: Any) -> None:
         assert figures["handled"] == 3  # the request itself is one
         assert figures["busy_seconds"] > 0
         assert (figures["mailbox"], figures["dropped"], figures["restarts"]) == (0, 0, 0)
+
+
+class Reticent(Told):
+    """Does not let its age be told to the second."""
+
+    age_grain = 60.0
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(3, 0), (59.9, 0), (60, 60), (200, 180)])
+async def test_an_age_is_told_as_coarsely_as_its_actor_wants(seconds: float, told: float, autojump_clock: Any) -> None:
+    """In statistics and status, and in the tree: when it was started may be what nobody is to know."""
+    async with running(child(Reticent)):
+        await trio.sleep(seconds)
+        assert (await system.statistics(ACTOR))["age"] == told
+        assert (await system.get_status(ACTOR))["age"] == told
+        assert snapshot.inspect(found().runtime, "told", trio.current_time())["age"] == told
 
 
 # --- suspend and resume

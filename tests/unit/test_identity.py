@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -89,30 +88,6 @@ def test_a_token_tells_its_finder_nothing(tmp_path: Path) -> None:
         plain = base64.urlsafe_b64decode(part + "==")
         for secret in (b"subject-1", b"pseudonym-1", b"dinas-a", b"officer"):
             assert secret not in plain
-
-
-def test_forged_tokens_are_refused(tmp_path: Path) -> None:
-    """Another algorithm, another type, a changed claim, a cut or foreign text: all the same answer."""
-    desk = tokens(tmp_path)
-    token = desk.issue("s", "p", "citizen", None).access_token
-    header, claims, signature = token.split(".")
-
-    def encode(value: Any) -> str:
-        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
-
-    later = json.loads(base64.urlsafe_b64decode(claims + "==")) | {"exp": 10**10}
-    for forged in (
-        f"{encode({'alg': 'none', 'typ': 'at+jwt'})}.{claims}.",
-        f"{encode({'alg': 'HS512', 'typ': 'at+jwt'})}.{claims}.{signature}",
-        f"{header}.{encode(later)}.{signature}",
-        token[:-3],
-        "a.b.c",
-        "",
-        "é" * 20,
-        "x" * 10_000,
-    ):
-        with pytest.raises(Unauthenticated):
-            desk.check(forged)
 
 
 async def test_guessing_gets_slow(autojump_clock: Any) -> None:

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc import jwt
+from joserfc.jwe import JWERegistry
 from joserfc.jwk import OctKey
 
 from jagawarga.errors import Unauthenticated
 from jagawarga.identity.messages import Principal
-from jagawarga.identity.tokens import AUDIENCE, ISSUER, PURPOSE, Tokens
+from jagawarga.identity.tokens import AUDIENCE, HEADER, ISSUER, PURPOSE, Tokens
 from jagawarga.plumbing.keys import Keyring
 
 KEYS = Keyring({1: b"k" * 32})
@@ -29,16 +30,16 @@ TOKEN = tokens().issue(SUBJECT, PSEUDONYM, "officer", "kebersihan").access_token
 
 def forged(header: dict[str, object] | None = None, key: bytes | None = None, **claims: object) -> str:
     """A token of ours but for what is named."""
-    inner = json.dumps([SUBJECT, PSEUDONYM, "citizen", None, None, None]).encode()
-    good = {"iss": ISSUER, "aud": AUDIENCE, "iat": 1000, "exp": 1900, "sub": segment(KEYS.seal(PURPOSE, inner))}
-    signing = OctKey.import_key(key or KEYS.signing_key(PURPOSE))
-    head = {"alg": "HS256", "typ": "at+jwt", **(header or {})}
+    whose = [PSEUDONYM, "citizen", None, None, None]
+    good = {"iss": ISSUER, "aud": AUDIENCE, "iat": 1000, "exp": 1900, "sub": SUBJECT, "whose": whose}
     kept = {name: value for name, value in {**good, **claims}.items() if value is not None}
-    return jwt.encode(head, kept, signing, algorithms=["HS256", "HS384", "HS512"])
+    registry = JWERegistry(algorithms=["dir", "A256GCM", "A128GCM", "A256KW", "DEF"])
+    secret = OctKey.import_key(key or KEYS.signing_key(PURPOSE))
+    return jwt.encode({**HEADER, **(header or {})}, kept, secret, registry=registry)
 
 
 def segment(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).decode()
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def test_a_token_stands_for_its_account() -> None:
@@ -49,16 +50,30 @@ def test_a_token_stands_for_its_account() -> None:
 
 def test_a_token_tells_its_finder_nothing() -> None:
     """Neither subject nor pseudonym nor role can be read from it, and two for one account have nothing in common."""
-    _, claims, _ = TOKEN.split(".")
-    read = base64.urlsafe_b64decode(claims + "==")
-    for secret in (SUBJECT, PSEUDONYM, "officer", "kebersihan"):
-        assert secret.encode() not in read
-        assert base64.b64encode(secret.encode())[:-4] not in read
+    for part in TOKEN.split("."):
+        read = base64.urlsafe_b64decode(part + "==")
+        for secret in (SUBJECT, PSEUDONYM, "officer", "kebersihan"):
+            assert secret.encode() not in read
+            assert base64.b64encode(secret.encode())[:-4] not in read
     again = tokens().issue(SUBJECT, PSEUDONYM, "officer", "kebersihan").access_token
-    assert json.loads(read)["sub"] != json.loads(base64.urlsafe_b64decode(again.split(".")[1] + "=="))["sub"]
+    header, *rest = TOKEN.split(".")
+    other, *others = again.split(".")
+    assert header == other
+    assert not set(rest) & set(others) - {""}
 
 
-NAKED = f"{segment(json.dumps({'alg': 'none'}).encode()).rstrip('=')}.{TOKEN.split('.')[1]}."
+def signed(**header: object) -> str:
+    """A token that is only signed, with the key that seals ours."""
+    secret = OctKey.import_key(KEYS.signing_key(PURPOSE))
+    claims = {"iss": ISSUER, "aud": AUDIENCE, "iat": 1000, "exp": 1900, "sub": SUBJECT, "whose": [PSEUDONYM, "citizen"]}
+    return jwt.encode({"alg": "HS256", "typ": "at+jwt", **header}, claims, secret)
+
+
+def changed(place: int, by: str) -> str:
+    """Our token with one of its five parts as it should not be."""
+    parts = TOKEN.split(".")
+    parts[place] = by or parts[place][:-1] + ("A" if parts[place][-1:] != "A" else "Q")
+    return ".".join(parts)
 
 
 @pytest.mark.parametrize(("at", "good"), [(1_000.0, True), (1_899.0, True), (1_900.0, False), (9_999.0, False)])
@@ -75,8 +90,10 @@ def test_expiry(at: float, *, good: bool) -> None:
     "token",
     [
         forged(key=b"x" * 32),
-        forged({"alg": "HS512"}),
+        forged({"enc": "A128GCM"}, key=b"x" * 16),
+        forged({"alg": "A256KW"}),
         forged({"typ": "JWT"}),
+        forged({"zip": "DEF"}),
         forged(iss="somebody"),
         forged(aud="something"),
         forged(exp=None),
@@ -84,11 +101,20 @@ def test_expiry(at: float, *, good: bool) -> None:
         forged(iat=1001),
         forged(iat=None),
         forged(sub=None),
-        forged(sub="bm90IHNlYWxlZCBieSB1cw=="),
-        forged(sub=17),
-        NAKED,
-        ".".join([*TOKEN.split(".")[:2], "A" * 43]),
+        forged(whose=None),
+        forged(whose=[PSEUDONYM, "citizen"]),
+        forged(whose=17),
+        signed(),
+        changed(0, segment(b'{"alg":"none"}')),
+        changed(1, "AAAA"),
+        changed(2, ""),
+        changed(3, ""),
+        changed(4, ""),
+        changed(3, TOKEN.split(".")[3] + "\n"),
+        changed(4, "A" * 22),
         TOKEN + "A",
+        TOKEN[:-3],
+        TOKEN.rpartition(".")[0],
         TOKEN * 20,
     ],
 )
@@ -121,6 +147,8 @@ HEADERS = st.one_of(
 def test_any_garbage_is_nobody(header: bytes, rest: bytes) -> None:
     """Whatever somebody sends as a token, the answer is 401 and never a crash."""
     with pytest.raises(Unauthenticated):
-        tokens().check(f"{segment(header).rstrip('=')}.{segment(rest).rstrip('=')}.x")
+        tokens().check(f"{segment(header)}.{segment(rest)}.x")
+    with pytest.raises(Unauthenticated):
+        tokens().check(f"{TOKEN.split('.')[0]}..{segment(header)}.{segment(rest)}.{segment(header)}")
     with pytest.raises(Unauthenticated):
         tokens().check(header.decode("latin-1"))

@@ -29,6 +29,7 @@ GOOD: dict[str, Any] = {
     "level": 0,
     "version": 1,
     "since": SINCE,
+    "told": 0,
     "due_at": None,
 }
 
@@ -52,7 +53,7 @@ def test_a_row_gives_its_state_and_its_deadline(terms: Terms, status: Status, le
     state = ReportState(uuid4(), "anonymous", "jalan", None, terms, status, level, 3, since)
     read = (
         state.report_id, state.privacy, state.category, None, terms_to_text(terms), status, level, 3,
-        since.timestamp(), None,
+        since.timestamp(), 0, None,
     )  # fmt: skip
     folded, due_at = fold_row(read)
     assert folded == fold_state(state)

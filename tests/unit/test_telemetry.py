@@ -16,4 +16,4 @@ def test_no_series_tells_when_it_began() -> None:
 def test_labels_are_known_ones() -> None:
     """No label but these exists: none can name a person, a report, a device or an address."""
     labels = {name for family in telemetry.REGISTRY.collect() for sample in family.samples for name in sample.labels}
-    assert labels <= {"privacy", "outcome", "kind", "level", "route", "status", "direction", "le"}
+    assert labels <= {"privacy", "outcome", "kind", "level", "route", "status", "direction", "channel", "le"}

@@ -51,6 +51,11 @@ def _hours(_context: click.Context, _option: click.Parameter, value: str) -> tup
     return hours
 
 
+def hours_option(name: str, default: str) -> Callable[..., Any]:
+    """An option of limits: hours, one for each level."""
+    return click.option(name, default=default, callback=_hours, show_default=True, help="Of new categories.")
+
+
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE.csv")
 @_columns
@@ -69,8 +74,8 @@ def _hours(_context: click.Context, _option: click.Parameter, value: str) -> tup
 )
 @click.option("--honour-answers", is_flag=True, help="Agencies acknowledge and resolve when the file says so.")
 @click.option("--parent", metavar="KEY", help="Authority above new agencies (default: the highest).")
-@click.option("--respond-hours", default="24,48", callback=_hours, show_default=True, help="Of new categories.")
-@click.option("--resolve-hours", default="72,120", callback=_hours, show_default=True, help="Of new categories.")
+@hours_option("--respond-hours", "24,48")
+@hours_option("--resolve-hours", "72,120")
 @click.option("--verify/--no-verify", default=True, show_default=True, help="Open every tracking code at the end.")
 @data_option
 @json_option

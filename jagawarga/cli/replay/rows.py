@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import tzinfo
     from pathlib import Path
 
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff]")
@@ -75,22 +76,22 @@ def read_rows(path: Path, columns: Columns) -> Iterator[Row | Useless]:
     csv.field_size_limit(FIELD_LIMIT)
     try:
         with path.open("rb") as file:
-            reader = csv.reader(_lines(file), strict=True)
+            reader = csv.reader(decoded_lines(file), strict=True)
             yield from _records(reader, path, columns)
     except OSError as error:
         msg = f"{path} can not be read: {error.strerror}"
         raise UnusableFile(msg) from None
 
 
-def moment(text: str) -> datetime | None:
-    """Read a time; without a zone it is UTC; None for nothing, and for what is no time."""
+def moment(text: str, zone: tzinfo = UTC) -> datetime | None:
+    """Read a time; without a zone of its own it is of `zone`; None for nothing, and for what is no time."""
     text = text.strip()
     for pattern in (None, *OTHER_FORMATS):
         try:
             found = datetime.fromisoformat(text) if pattern is None else datetime.strptime(text, pattern)  # noqa: DTZ007 - the zone is added below
         except ValueError:
             continue
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
     return None
 
 
@@ -134,23 +135,24 @@ def _row(number: int, header: list[str], record: list[str], columns: Columns) ->
         number,
         text,
         address,
-        _word(values[columns.category]),
-        _word(values.get(columns.agency, "")),
+        one_line(values[columns.category]),
+        one_line(values.get(columns.agency, "")),
         moment(values.get(columns.submitted, "")),
         moment(values.get(columns.answered, "")),
     )
 
 
 def _address(subarea: str, area: str) -> str:
-    named = (("Kelurahan", _word(subarea)), ("Kecamatan", _word(area)))
+    named = (("Kelurahan", one_line(subarea)), ("Kecamatan", one_line(area)))
     return ", ".join(f"{kind} {name}" for kind, name in named if name)
 
 
-def _word(text: str) -> str:
+def one_line(text: str) -> str:
+    """A name without control characters and double spaces."""
     return " ".join(CONTROLS.sub(" ", text).split())
 
 
-def _lines(file: Iterable[bytes]) -> Iterator[str]:
+def decoded_lines(file: Iterable[bytes]) -> Iterator[str]:
     """Decode line by line, so that one broken line costs that line only: what is not UTF-8 is read as Windows-1252."""
     for number, line in enumerate(file):
         if number == 0:

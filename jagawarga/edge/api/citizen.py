@@ -27,7 +27,6 @@ class ReportBody(Body):
     latitude: Latitude | None = None
     longitude: Longitude | None = None
     address: Annotated[Line, Field(min_length=1, max_length=500)] | None = None
-
     attachments: Annotated[list[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{32}$")]], Field(max_length=5)] = []  # noqa: RUF012 - pydantic copies it
 
     def command(self, text_limit: int) -> SubmitReport:
@@ -46,7 +45,7 @@ class ReportBody(Body):
             self.category,
             self.text,
             Place(self.latitude, self.longitude, self.address),
-            tuple(dict.fromkeys(self.attachments)),
+            tuple(dict.fromkeys(self.attachments)) if self.attachments else (),
         )
 
 

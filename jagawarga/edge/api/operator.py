@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -33,6 +33,7 @@ class CategoryBody(Body):
     agency: Key
     respond_hours: Hours
     resolve_hours: Hours
+    severity: Literal["low", "normal", "high"] = "normal"
 
 
 class OfficerBody(Body):
@@ -57,6 +58,7 @@ async def put_category(ask: Ask[NoQuery, CategoryBody]) -> Answer:
         sent.name,
         tuple(hours * views.SECONDS_PER_HOUR for hours in sent.respond_hours),
         tuple(hours * views.SECONDS_PER_HOUR for hours in sent.resolve_hours),
+        sent.severity,
     )
     await ask.doors.catalogue.put_category(category, sent.agency)
     return Answer(views.category(category) | {"agency": sent.agency})

@@ -38,15 +38,16 @@ WITH input AS (
     FROM unnest(
         $1::uuid[], $2::int[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[],
         $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::bytea[],
-        $12::bigint[], $13::uuid[], $14::text[], $15::bytea[]
+        $12::bigint[], $13::bigint[], $14::uuid[], $15::text[], $16::bytea[]
     ) AS i (
         report_id, version, event, status, level, holder, actor,
         at, level_since, due_at, note,
-        position, event_id, subject, payload
+        told, position, event_id, subject, payload
     )
 ), moved AS (
     UPDATE reports.report AS r
     SET status = i.status, level = i.level, version = i.version, level_since = i.level_since, due_at = i.due_at,
+        told = i.told,
         authorities = CASE WHEN i.holder = ANY (r.authorities) THEN r.authorities
                            ELSE array_append(r.authorities, i.holder) END
     FROM input AS i
@@ -69,6 +70,72 @@ WITH input AS (
 )
 SELECT event_id FROM moved;
 
+-- name: apply_notices
+-- Group commit of notices, which are no steps: each only if its report still has the version it was decided on, and was
+-- not told as much already; returns those that held.
+WITH input AS (
+    SELECT *
+    FROM unnest($1::uuid[], $2::int[], $3::bigint[], $4::bigint[], $5::uuid[], $6::text[], $7::bytea[]) AS i (
+        report_id, version, told, position, event_id, subject, payload
+    )
+), reminded AS (
+    UPDATE reports.report AS r SET told = i.told
+    FROM input AS i
+    WHERE r.report_id = i.report_id AND r.version = i.version AND r.told < i.told
+    RETURNING i.event_id
+), queued AS (
+    INSERT INTO reports.outbox (position, event_id, report_id, subject, payload)
+    SELECT i.position, i.event_id, i.report_id, i.subject, i.payload
+    FROM input AS i JOIN reminded AS m ON m.event_id = i.event_id
+)
+SELECT event_id FROM reminded;
+
+-- name: apply_terms
+-- Other terms for clocks that run, a batch in one transaction: each only if its report still has the version it was
+-- decided on; returns those that held.
+WITH input AS (
+    SELECT *
+    FROM unnest(
+        $1::uuid[], $2::int[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::int[], $8::text[],
+        $9::text[], $10::timestamptz[], $11::bigint[], $12::bigint[], $13::uuid[], $14::text[], $15::bytea[]
+    ) AS i (
+        report_id, version, terms, due_at, event, status, level, holder,
+        actor, at, told, position, event_id, subject, payload
+    )
+), moved AS (
+    UPDATE reports.report AS r SET terms = i.terms, due_at = i.due_at, version = i.version, told = i.told
+    FROM input AS i
+    WHERE r.report_id = i.report_id AND r.version = i.version - 1
+    RETURNING i.event_id
+), logged AS (
+    INSERT INTO reports.history (report_id, version, event, status, level, holder, actor, at, note)
+    SELECT i.report_id, i.version, i.event, i.status, i.level, i.holder, i.actor, i.at, NULL
+    FROM input AS i JOIN moved AS m ON m.event_id = i.event_id
+), queued AS (
+    INSERT INTO reports.outbox (position, event_id, report_id, subject, payload)
+    SELECT i.position, i.event_id, i.report_id, i.subject, i.payload
+    FROM input AS i JOIN moved AS m ON m.event_id = i.event_id
+)
+SELECT event_id FROM moved;
+
+-- name: shelve_calendars
+-- Definitions never change: one that is there is left as it is.
+INSERT INTO reports.calendar (reference, definition) SELECT reference, definition
+FROM unnest($1::text[], $2::text[]) AS i (reference, definition)
+ON CONFLICT (reference) DO NOTHING;
+
+-- name: calendars
+-- Every calendar there is.
+SELECT reference, definition FROM reports.calendar ORDER BY reference;
+
+-- name: open_by_id
+-- All open reports, a page at a time, whatever their deadline.
+SELECT report_id, privacy, category, reporter, terms, status, level, version,
+    extract(epoch FROM level_since)::float8 AS since, told
+FROM reports.report
+WHERE status NOT IN ('resolved', 'rejected') AND report_id > $1
+ORDER BY report_id LIMIT $2;
+
 -- name: last_position
 -- Where the outbox's count goes on after a restart of the writer.
 SELECT coalesce(max(position), 0) FROM reports.outbox;
@@ -88,13 +155,13 @@ SELECT count(*) FROM (SELECT 1 FROM reports.outbox LIMIT 100000) AS waiting;
 -- name: load_state
 -- What a report's actor needs when nobody handed it over.
 SELECT report_id, privacy, category, reporter, terms, status, level, version,
-    extract(epoch FROM level_since)::float8 AS since
+    extract(epoch FROM level_since)::float8 AS since, told
 FROM reports.report WHERE report_id = $1;
 
 -- name: open_with_deadline
 -- Recovery, the most urgent first, a page at a time; $3 is the latest deadline wanted.
 SELECT report_id, privacy, category, reporter, terms, status, level, version,
-    extract(epoch FROM level_since)::float8 AS since, due_at
+    extract(epoch FROM level_since)::float8 AS since, told, due_at
 FROM reports.report
 WHERE status NOT IN ('resolved', 'rejected') AND (due_at, report_id) > ($1, $2) AND due_at <= $3
 ORDER BY due_at, report_id LIMIT $4;
@@ -102,7 +169,7 @@ ORDER BY due_at, report_id LIMIT $4;
 -- name: open_without_deadline
 -- Recovery of those at the top of their ladder, whose clock no longer runs.
 SELECT report_id, privacy, category, reporter, terms, status, level, version,
-    extract(epoch FROM level_since)::float8 AS since, due_at
+    extract(epoch FROM level_since)::float8 AS since, told, due_at
 FROM reports.report
 WHERE status NOT IN ('resolved', 'rejected') AND due_at IS NULL AND report_id > $1
 ORDER BY report_id LIMIT $2;
@@ -110,7 +177,7 @@ ORDER BY report_id LIMIT $2;
 -- name: states_of
 -- Rows that could not be read, for another look.
 SELECT report_id, privacy, category, reporter, terms, status, level, version,
-    extract(epoch FROM level_since)::float8 AS since, due_at
+    extract(epoch FROM level_since)::float8 AS since, told, due_at
 FROM reports.report WHERE report_id = ANY ($1::uuid[]);
 
 -- name: history

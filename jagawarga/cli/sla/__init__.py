@@ -1,0 +1,1 @@
+"""`jagawarga sla`: how fast reports must be seen to, put into force and tried on the past."""
