@@ -152,8 +152,9 @@ def _found(state: ReportState, wish: Wish, table: Mapping[Any, tuple[Status, str
 
 
 def _moved(state: ReportState, status: Status, **changes: Any) -> ReportState:
-    # Who goes over to another clock has been told nothing of that one.
-    told = state.told if CLOCKS.get(status) == CLOCKS.get(state.status) else 0
+    # Who goes over to another clock has been told nothing of that one. One that stands still is the same one.
+    past: Past = changes.get("past", state.past)
+    told = state.told if CLOCKS.get(past.resumes or status) == CLOCKS.get(state.past.resumes or state.status) else 0
     return replace(state, **{"status": status, "version": state.version + 1, "told": told, **changes})
 
 

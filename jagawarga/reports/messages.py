@@ -164,8 +164,9 @@ class Page:
 class ReportEvent(NamedTuple):
     """A report changed. Carries no text, no place, and for an anonymous report no reporter.
 
-    `type` is `report.` and what happened, see `lifecycle`; a consumer takes one that it does not know as any other.
-    `authorities` are the agencies that may see the report.
+    `type` is `report.` and what happened, see `lifecycle`, or, without a reporter, `report.due_soon`, `report.reminded`
+    (which are no steps: the version is that of the last one) or `report.rescheduled`; a consumer takes one that it does
+    not know as any other. `authorities` are the agencies that may see the report.
     """
 
     event_id: UUID

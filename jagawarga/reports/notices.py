@@ -49,10 +49,9 @@ def notice_at(state: ReportState) -> datetime | None:
     """When the next notice of the clock that runs falls due; `None` when there is none left."""
     if CLOCKS.get(state.status) not in HOLDERS:
         return None
-    limit_at, warn_at = state.limit_at, _warn_at(state)
-    if warn_at is not None and state.told < WARNED:
+    if state.told < WARNED and (warn_at := _warn_at(state)) is not None:
         return warn_at
-    if limit_at is None or not _is_reminded(state):
+    if not _is_reminded(state) or (limit_at := state.limit_at) is None:
         return None
     return limit_at + seconds(state.terms.remind_every) * max(0, state.told - WARNED)
 

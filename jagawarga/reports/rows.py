@@ -113,6 +113,12 @@ def _known(text: str) -> tuple[Terms, int]:
     return terms, number_of(terms)
 
 
+def _micros(since: float) -> int:
+    # The product would be rounded where it falls between two floats, half a microsecond apart from the year 2100 on.
+    whole = int(since)
+    return whole * _MICROS + round((since - whole) * _MICROS)
+
+
 def fold_row(row: Any) -> tuple[Folded, float | None]:
     """The state in a row of `open_with_deadline` and its like, folded, and its next tick in seconds since 1970.
 
@@ -133,7 +139,7 @@ def fold_row(row: Any) -> tuple[Folded, float | None]:
     )  # fmt: skip
     if wrong is not None:
         raise Corrupt(wrong)
-    folded: Folded = (number, status, level, version, round(since * _MICROS), privacy, category, reporter, told)
+    folded: Folded = (number, status, level, version, _micros(since), privacy, category, reporter, told)
     if past is not None or assignee is not None:
         folded = (*folded, () if past is None else past_from_text(past), assignee)
     if (clock == "answer") != (past is not None and folded[9][0] is not None):

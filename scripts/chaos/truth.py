@@ -69,6 +69,8 @@ class Published:
     named: bool = False
     """Whether it names a reporter, by pseudonym."""
     authorities: tuple[str, ...] = ()
+    type: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,8 @@ def _event(place: int, message_id: str, data: bytes) -> Published:
         _moment(event.get("due_at")),
         event.get("reporter") is not None,
         tuple(event.get("authorities", ())),
+        str(event.get("type", "")),
+        _moment(event.get("occurred_at")),
     )
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from scripts.chaos.truth import Line, Published, Report, Truth
 
 ESCALATED = "report.escalated"
+DUE_SOON = "report.due_soon"
+NOTICES = {DUE_SOON, "report.reminded"}
 OVERDUE_AFTER = timedelta(seconds=5)
 GRACE = 2.0
 """Seconds an escalation may be late beyond the time something it needs was away."""
@@ -180,7 +182,8 @@ def _judge_events(verdict: Verdict, truth: Truth) -> None:
     known = {(line.report_id, line.version) for line in truth.history}
     published: dict[tuple[str, int], list[Published]] = defaultdict(list)
     for message in truth.stream:
-        published[message.report_id, message.version].append(message)
+        if message.type not in NOTICES:
+            published[message.report_id, message.version].append(message)
         if message.message_id != message.event_id:
             verdict.faults["event under another message id"].append(message.event_id)
     for report_id, version in sorted(known):
@@ -195,7 +198,26 @@ def _judge_events(verdict: Verdict, truth: Truth) -> None:
             verdict.faults["event without history"].append(f"{report_id} v{version}")
     if truth.outbox:
         verdict.faults["outbox not empty"].append(f"{truth.outbox} rows")
+    _judge_notices(verdict, truth)
     _judge_processing(verdict, truth)
+
+
+def _judge_notices(verdict: Verdict, truth: Truth) -> None:
+    """A warning comes once and before its deadline, a reminder behind its limit; neither is a step."""
+    warned: Counter[tuple[str, datetime | None]] = Counter()
+    reminded: Counter[tuple[str, datetime | None]] = Counter()
+    for message in truth.stream:
+        if message.type not in NOTICES or message.due_at is None or message.at is None:
+            continue
+        early = message.at < message.due_at
+        if message.type == DUE_SOON:
+            warned[message.report_id, message.due_at] += 1
+        else:
+            reminded[message.report_id, message.at] += 1
+        if early != (message.type == DUE_SOON):
+            verdict.faults["told at the wrong time"].append(f"{message.report_id} {message.type}")
+    for told in (warned, reminded):
+        verdict.faults["told twice"] += [report_id for (report_id, _), times in told.items() if times > 1]
 
 
 def _judge_processing(verdict: Verdict, truth: Truth) -> None:
@@ -268,7 +290,8 @@ def _judge_streams(verdict: Verdict, ledger: Ledger, truth: Truth) -> None:
 
 
 def _deadlines(truth: Truth) -> dict[tuple[str, int], datetime | None]:
-    return {(each.report_id, each.version): each.due_at for each in truth.stream}
+    steps = (each for each in truth.stream if each.type not in NOTICES)
+    return {(each.report_id, each.version): each.due_at for each in steps}
 
 
 def _histories(truth: Truth) -> dict[str, list[Line]]:

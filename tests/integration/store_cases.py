@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -27,6 +27,8 @@ from jagawarga.plumbing.keys import Keyring
 from jagawarga.reports.lifecycle import decide
 from jagawarga.reports.messages import Place, ReportEvent, Wish
 from jagawarga.reports.model import ReportState, Transition, event_of, filed, shared_terms
+from jagawarga.reports.notices import Notice
+from jagawarga.reports.rescheduling import rescheduled
 from jagawarga.reports.store import NEWEST, OLDEST, Filing
 from jagawarga.reports.store import Store as Reports
 from supervisors import worker
@@ -39,7 +41,7 @@ TABLES: Final = (
     "identity.account", "identity.session", "identity.registration", "identity.invitation", "catalogue.agency",
     "catalogue.category", "notification.processed_event", "notification.notice", "notification.preference",
     "notification.delivery", "notification.push_subscription",
-    "reports.report", "reports.history", "reports.access", "reports.outbox",
+    "reports.report", "reports.history", "reports.access", "reports.outbox", "reports.calendar",
 )  # fmt: skip
 Act = Callable[[], Awaitable[Any]]
 
@@ -471,6 +473,37 @@ async def reports_clockless_page(world: World) -> Act:
     return lambda: _then(world.reports.clockless_page(UUID(int=0), 1), len)
 
 
+async def reports_open_page(world: World) -> Act:
+    await world.filed()
+    return lambda: _then(world.reports.open_page(UUID(int=0), 1), len)
+
+
+async def reports_tell(world: World) -> Act:
+    told, fresh = await world.filed(), await world.filed()
+    await world.reports.tell([Notice(replace(told, told=1), "report.due_soon", NOW)])
+    notices = [Notice(replace(each, told=1), "report.due_soon", NOW) for each in (told, fresh)]
+    return lambda: world.reports.tell(notices)
+
+
+async def reports_reschedule(world: World) -> Act:
+    moved, fresh = await world.filed(), await world.filed()
+    await world.reports.write([acknowledged(moved)])
+    terms = shared_terms(("lurah", "camat"), (90.0,), (90.0,), (), (45.0,))
+    steps = [rescheduled(each, terms, NOW) for each in (moved, fresh)]
+    return lambda: world.reports.reschedule([step for step in steps if step is not None])
+
+
+async def reports_shelve(world: World) -> Act:
+    kept = {f"a@{uuid4().hex}": "{}"}
+    await world.reports.shelve(kept)
+    return lambda: world.reports.shelve({**kept, f"b@{uuid4().hex}": "{}"})
+
+
+async def reports_calendars(world: World) -> Act:
+    await world.reports.shelve({"c@1": "{}"})
+    return lambda: _then(world.reports.calendars(), lambda found: found["c@1"])
+
+
 async def reports_rows_of(world: World) -> Act:
     state = await world.filed()
     return lambda: _then(world.reports.rows_of([state.report_id]), len)
@@ -557,6 +590,11 @@ CASES: Final[dict[str, tuple[Callable[[World], Awaitable[Act]], ...]]] = {
     "reports.load": (reports_load,),
     "reports.due_page": (reports_due_page,),
     "reports.clockless_page": (reports_clockless_page,),
+    "reports.open_page": (reports_open_page,),
+    "reports.tell": (reports_tell,),
+    "reports.reschedule": (reports_reschedule,),
+    "reports.shelve": (reports_shelve,),
+    "reports.calendars": (reports_calendars,),
     "reports.rows_of": (reports_rows_of,),
     "reports.view": (reports_view,),
     "reports.view_as_agency": (reports_view_as_agency,),

@@ -17,6 +17,7 @@ import trio
 
 from jagawarga.calendars.model import WorkingHours
 from jagawarga.catalogue.messages import Agency, Area, Assignment, Category, Clocks, Suggestion
+from jagawarga.catalogue.policies import PRIVACIES, Rule, clocks_for
 from jagawarga.errors import Conflict, Corrupt, Invalid, NotFound, Unavailable
 from jagawarga.plumbing.aio import AioActor, AioDoor
 from jagawarga.plumbing.bus import Bus, BusActor
@@ -48,6 +49,8 @@ class OneRoute:
     def __init__(self) -> None:
         self.respond = 3600.0
         self.resolve = 7200.0
+        self.rules: tuple[Rule, ...] = ()
+        self.hours: dict[str, WorkingHours] = {}
 
     def category(self, key: str) -> Category:
         return Category(key, key.title(), (self.respond,), (self.resolve,))
@@ -81,14 +84,14 @@ class OneRoute:
 
     def assign(self, category: str, latitude: float | None, longitude: float | None, address: str | None) -> Assignment:
         del latitude, longitude, address
-        return Assignment(self.category(category), "Coblong", LADDER)
+        found = {each: self.clocks(category, each, len(LADDER)) for each in PRIVACIES} if self.rules else {}
+        return Assignment(self.category(category), "Coblong", LADDER, found)
 
     def clocks(self, category: str, privacy: str, levels: int) -> Clocks:
-        del privacy, levels
-        return Clocks(self.category(category).respond_within, self.category(category).resolve_within)
+        return clocks_for(self.rules, self.category(category), privacy, levels)
 
     def calendars(self) -> dict[str, WorkingHours]:
-        return {}
+        return self.hours
 
     async def put_agency(self, agency: Agency) -> None:
         raise NotImplementedError

@@ -111,6 +111,27 @@ def test_unreadable_reports_are_counted_against_the_doubts() -> None:
     assert faults(with_extra(), {"r3": None}, book) == {"report nobody filed"}
 
 
+def notice(sequence: int, kind: str, at: datetime) -> Published:
+    return replace(published(sequence, f"n{sequence}", 1, DUE), report_id="r1", type=f"report.{kind}", at=at)
+
+
+def with_notices(*notices: Published) -> dict[str, Any]:
+    return {
+        "stream": (*TRUTH.stream, *notices),
+        "processed": {**TRUTH.processed, **{each.event_id: 1 for each in notices}},
+    }
+
+
+EARLY, LATE = DUE - timedelta(seconds=2), DUE + timedelta(seconds=2)
+
+
+def test_notices_are_no_steps() -> None:
+    """They have the version of the last step, and no line of history of their own."""
+    later = LATE + timedelta(seconds=2)
+    kept = with_notices(notice(5, "due_soon", EARLY), notice(6, "reminded", LATE), notice(7, "reminded", later))
+    assert faults(replace(TRUTH, **kept)) == set()
+
+
 BROKEN: list[tuple[str, dict[str, Any]]] = [
     ("acknowledged report lost", {"reports": TRUTH.reports[:1], "history": TRUTH.history[:2]}),
     ("report id and tracking code disagree", {"reports": (replace(TRUTH.reports[0], tracking=b"?"), TRUTH.reports[1])}),
@@ -121,6 +142,10 @@ BROKEN: list[tuple[str, dict[str, Any]]] = [
     ("event published more than once", {"stream": (*TRUTH.stream, replace(TRUTH.stream[3], sequence=5))}),
     ("event without history", {"history": TRUTH.history[:3]}),
     ("event not processed", {"processed": {"e11": 1, "e12": 1, "e21": 1}}),
+    ("told twice", with_notices(notice(5, "due_soon", EARLY), notice(6, "due_soon", EARLY))),
+    ("told twice", with_notices(notice(5, "reminded", LATE), notice(6, "reminded", LATE))),
+    ("told at the wrong time", with_notices(notice(5, "due_soon", LATE))),
+    ("told at the wrong time", with_notices(notice(5, "reminded", EARLY))),
     ("event processed more than once", {"processed": {**TRUTH.processed, "e22": 2}}),
     ("outbox not empty", {"outbox": 3}),
     ("escalated early", {"stream": (replace(TRUTH.stream[0], due_at=NOW), *TRUTH.stream[1:])}),

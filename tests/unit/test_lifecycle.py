@@ -48,7 +48,7 @@ def state(status: Status = "received", level: int = 0, **more: object) -> Report
     """A report in a status, at a level since NOW."""
     found = ReportState(uuid4(), "private", "jalan", "p-1", TERMS, status, level, 5, NOW)
     past = Past(resumes="in_progress", spent=10.0) if status == "waiting_for_reporter" else Past()
-    return replace(found, **{"past": past, **more})
+    return replace(found, **{"past": past, **more})  # type: ignore[arg-type]
 
 
 def later(seconds: float) -> datetime:

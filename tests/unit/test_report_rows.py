@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from jagawarga.errors import Corrupt
@@ -59,6 +59,7 @@ pasts = st.builds(
 
 
 @given(terms, statuses, st.integers(0, 3), moments, st.just(Past()) | pasts, st.none() | st.just("officer"))
+@example(Terms(("a",), (1.0,), (1.0,)), "received", 0, datetime(2107, 1, 1, 0, 0, 0, 2641, tzinfo=UTC), Past(), None)
 def test_a_row_gives_its_state_and_its_deadline(  # noqa: PLR0917 - drawn by hypothesis
     terms: Terms, status: Status, level: int, since: datetime, past: Past, assignee: str | None
 ) -> None:

@@ -1,14 +1,13 @@
--- The whole life-cycle. Who holds a report (the last of its authorities) is a column, for the queues; `past` (JSON) is what
+-- The whole life-cycle. Who holds a report is the last of its authorities, reckoned for the queues; `past` (JSON) is what
 -- of its course still counts; `assignee` is an officer's pseudonym. Statements that do not know the columns leave them.
-ALTER TABLE reports.report ADD COLUMN IF NOT EXISTS holder text;
+ALTER TABLE reports.report ADD COLUMN IF NOT EXISTS holder text
+    GENERATED ALWAYS AS (authorities[array_length(authorities, 1)]) STORED;
 
 ALTER TABLE reports.report ADD COLUMN IF NOT EXISTS assignee text;
 
 ALTER TABLE reports.report ADD COLUMN IF NOT EXISTS past text;
 
 ALTER TABLE reports.report ADD COLUMN IF NOT EXISTS satisfaction int;
-
-UPDATE reports.report SET holder = authorities[array_length(authorities, 1)] WHERE holder IS NULL;
 
 ALTER TABLE reports.report DROP CONSTRAINT IF EXISTS report_status_known;
 

@@ -13,10 +13,10 @@ WITH input AS (
 ), filed AS (
     INSERT INTO reports.report (
         report_id, tracking, privacy, category, area, agency, reporter, content, terms,
-        status, level, version, authorities, holder, created_at, level_since, due_at
+        status, level, version, authorities, created_at, level_since, due_at
     )
     SELECT report_id, tracking, privacy, category, area, agency, reporter, content, terms,
-        'received', 0, 1, ARRAY[agency], agency, created_at, level_since, due_at
+        'received', 0, 1, ARRAY[agency], created_at, level_since, due_at
     FROM input
     ON CONFLICT (report_id) DO NOTHING
     RETURNING report_id
@@ -51,7 +51,7 @@ WITH input AS (
 ), moved AS (
     UPDATE reports.report AS r
     SET status = i.status, level = i.level, version = i.version, level_since = i.level_since, due_at = i.due_at,
-        told = i.told, past = i.past, assignee = i.assignee, agency = i.agency, holder = i.holder,
+        told = i.told, past = i.past, assignee = i.assignee, agency = i.agency,
         authorities = string_to_array(i.authorities, ' '),
         terms = coalesce(i.terms, r.terms),
         content = coalesce(i.content, r.content),
