@@ -21,7 +21,7 @@ from jagawarga.plumbing.writer import commit
 from jagawarga.reports.actor import Act, Crew
 from jagawarga.reports.detour import Detour
 from jagawarga.reports.directory import Directory
-from jagawarga.reports.lifecycle import stale
+from jagawarga.reports.lifecycle import REPORTER_STEPS, stale
 from jagawarga.reports.messages import INTERNAL, FileReport, Page, Privacy, Receipt, ReportView, Sieve, Status, Wish
 from jagawarga.reports.model import ANSWER_WITHIN, CONFIRM_WITHIN, ENDS, Changed, filed, fold_state, shared_terms
 from jagawarga.reports.notices import Notice, tick_at
@@ -287,10 +287,11 @@ class Reports:
             expected = act.wish.expected
             if seen.status in ENDS and expected is not None and seen.version != expected:
                 raise stale(seen.status, seen.level, seen.holder, seen.version)
-            if seen.status in ENDS and not (act.agency is None and act.wish.action == "dispute"):
+            if seen.status in ENDS and not (act.agency is None and (seen.status, act.wish.action) in REPORTER_STEPS):
                 msg = f"a report that is {seen.status} has no step {act.wish.action!r}"
                 raise Conflict(msg)
-            self.directory.start(report_id)
+            # Given its state it waits for our call; to look for it, it would find an end, and go.
+            self.directory.start(report_id, await self.store.load(report_id) if seen.status in ENDS else None)
             try:
                 await self.directory.address(report_id).call(act, ACT_WITHIN)
             except NoProc:

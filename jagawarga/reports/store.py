@@ -265,11 +265,6 @@ class Store:
         rows = await self._rows("id_of_tracked", digest)
         return rows[0]["report_id"] if rows else None
 
-    async def content(self, report_id: UUID) -> tuple[str, str, str, Place, tuple[str, ...]]:
-        """Privacy, category, text, place and attachments of a report; `Corrupt` when they can not be read."""
-        row = (await self._rows("content_of", report_id))[0]
-        return (row["privacy"], row["category"], *self.unseal_content(report_id, row["content"]))
-
     async def counts(self) -> dict[str, int]:
         """Number of reports by status."""
         return {row["status"]: row["reports"] for row in await self._rows("count_by_status")}

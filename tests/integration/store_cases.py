@@ -25,7 +25,7 @@ from jagawarga.plumbing.aio import AioActor, AioDoor
 from jagawarga.plumbing.database import Database, DatabaseActor
 from jagawarga.plumbing.keys import Keyring
 from jagawarga.reports.lifecycle import decide
-from jagawarga.reports.messages import Place, ReportEvent, Wish
+from jagawarga.reports.messages import Place, ReportEvent, Sieve, Wish
 from jagawarga.reports.model import ReportState, Transition, event_of, filed, shared_terms
 from jagawarga.reports.notices import Notice
 from jagawarga.reports.rescheduling import rescheduled
@@ -529,6 +529,16 @@ async def reports_views_as_agency(world: World) -> Act:
     return lambda: _then(world.reports.views_as_agency("lurah", *NEWEST, None, 1), len)
 
 
+async def reports_queue_as_agency(world: World) -> Act:
+    await world.filed()
+    return lambda: _then(world.reports.queue_as_agency("lurah", OLDEST, OLDEST[1], Sieve(), 1), len)
+
+
+async def reports_tracked(world: World) -> Act:
+    state = await world.filed()
+    return lambda: world.reports.tracked(state.report_id.bytes * 2)
+
+
 async def reports_counts(world: World) -> Act:
     await world.filed()
     return lambda: _then(world.reports.counts(), lambda counts: counts["received"] > 0)
@@ -600,6 +610,8 @@ CASES: Final[dict[str, tuple[Callable[[World], Awaitable[Act]], ...]]] = {
     "reports.view_as_agency": (reports_view_as_agency,),
     "reports.views": (reports_views,),
     "reports.views_as_agency": (reports_views_as_agency,),
+    "reports.queue_as_agency": (reports_queue_as_agency,),
+    "reports.tracked": (reports_tracked,),
     "reports.counts": (reports_counts,),
     "reports.stored": (reports_stored,),
 }

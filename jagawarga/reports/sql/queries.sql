@@ -269,10 +269,6 @@ ORDER BY created_at DESC, report_id DESC LIMIT $3;
 -- Which report a tracking code's digest stands for.
 SELECT report_id FROM reports.report WHERE tracking = $1;
 
--- name: content_of
--- The sealed content of one report, and what it was filed as.
-SELECT report_id, privacy, category, content FROM reports.report WHERE report_id = $1;
-
 -- name: count_by_status
 -- How many reports stand where.
 SELECT status, count(*) AS reports FROM reports.report GROUP BY status;
