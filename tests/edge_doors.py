@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import trio
 
 from jagawarga.calendars.model import WorkingHours
-from jagawarga.catalogue.messages import Agency, Area, Assignment, Category, Clocks
+from jagawarga.catalogue.messages import Agency, Area, Assignment, Category, Clocks, Suggestion
 from jagawarga.edge.doors import Doors
 from jagawarga.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from jagawarga.identity.messages import Invitation, OwnAccount, PersonalFacts, Principal, Session
@@ -218,8 +218,15 @@ class FakeCatalogue:
         self.known_agencies = {"roads": Agency("roads", "Roads", None)}
         self.known_categories = {"pothole": Category("pothole", "Pothole", (3600.0,), (7200.0,))}
 
-    def categories(self) -> tuple[Category, ...]:
+    def categories(self, language: str = "id") -> tuple[Category, ...]:
+        del language
         return tuple(self.known_categories.values())
+
+    def suggest(
+        self, text: str, latitude: float | None, longitude: float | None, language: str = "id"
+    ) -> tuple[Suggestion, ...]:
+        del latitude, longitude, language
+        return (Suggestion(self.known_categories["pothole"], 0.75, "roads"),) if "hole" in text else ()
 
     def category(self, key: str) -> Category:
         return self.known_categories[key]

@@ -1,4 +1,4 @@
-"""The catalogue's files: agencies, boundaries, categories, calendars, policies; read into a `Snapshot` or refused.
+"""The catalogue's files: agencies, boundaries, categories, calendars and policies, read into a `Snapshot` or refused.
 
 Whatever is wrong is a `StartupError` of one line that names the file, the entry and what is the matter with it.
 """
@@ -15,7 +15,9 @@ from jagawarga.catalogue.entries import Entry, read, refuse, tables
 from jagawarga.catalogue.messages import Agency, Area, Category
 from jagawarga.catalogue.model import ANY, Route, Snapshot, check_agency, check_category, cycle_from
 from jagawarga.catalogue.policies import NORMAL, SEVERITIES
+from jagawarga.catalogue.wording import LANGUAGES, OWN_LANGUAGE, Wording
 from jagawarga.errors import StartupError
+from jagawarga.suggestion.linear import LinearModel, Unreadable, loads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +29,10 @@ if TYPE_CHECKING:
 AGENCIES: Final = "agencies.toml"
 CATEGORIES: Final = "categories.toml"
 FILES: Final = (AGENCIES, BOUNDARIES, CATEGORIES)
-OPTIONAL: Final = (CALENDARS, POLICIES)
+SUGGESTIONS: Final = "suggestions.json"
+"""A trained model (`jagawarga categories train`)."""
+OPTIONAL: Final = (CALENDARS, POLICIES, SUGGESTIONS)
+OTHERS: Final = [language for language in LANGUAGES if language != OWN_LANGUAGE]
 
 
 def load_config(config_dir: Path, time_scale: float = 1.0, *, over: Path | None = None) -> Snapshot:
@@ -48,9 +53,10 @@ def parse_config(texts: Mapping[str, str], time_scale: float = 1.0) -> Snapshot:
     agencies = _agencies(tables(AGENCIES, texts, ("agency",))["agency"])
     places = parse_boundaries(texts[BOUNDARIES])
     found = tables(CATEGORIES, texts, ("category", "route"))
-    categories = _categories(found["category"])
+    categories, wording = _categories(found["category"])
+    wording = replace(wording, trained=_trained(texts.get(SUGGESTIONS)))
     routes = _routes(found["route"], agencies, places.areas, categories)
-    snapshot = Snapshot(agencies, categories, places, routes, {}, time_scale)
+    snapshot = Snapshot(agencies, categories, places, routes, {}, time_scale, wording=wording)
     snapshot = _with_policy(snapshot, texts)
     for key in categories:
         for shape in places.shapes:
@@ -87,18 +93,31 @@ def _agencies(entries: list[Entry]) -> dict[str, Agency]:
     return found
 
 
-def _categories(entries: list[Entry]) -> dict[str, Category]:
+def _categories(entries: list[Entry]) -> tuple[dict[str, Category], Wording]:
     found: dict[str, Category] = {}
+    names: dict[str, dict[str, str]] = {}
+    keywords: dict[str, tuple[str, ...]] = {}
     for entry in entries:
         respond, resolve = entry.hours("respond_hours"), entry.hours("resolve_hours")
         category = Category(
             entry.text("key"), entry.text("name"), respond, resolve, entry.choice("severity", SEVERITIES, NORMAL)
         )
+        translated = {language: entry.text(f"name_{language}") for language in OTHERS if entry.has(f"name_{language}")}
+        known_by = entry.texts("keywords") if entry.has("keywords") else ()
         entry.end()
-        entry.check(check_category, category)
+        for name in (category.name, *translated.values()):
+            entry.check(check_category, replace(category, name=name))
         entry.first(found, category.key)
-        found[category.key] = category
-    return found
+        found[category.key], names[category.key], keywords[category.key] = category, translated, known_by
+    return found, Wording(names, keywords)
+
+
+def _trained(text: str | None) -> LinearModel | None:
+    try:
+        return None if text is None else loads(text)
+    except Unreadable as error:
+        msg = f"{SUGGESTIONS}: {error}"
+        raise StartupError(msg) from error
 
 
 def _routes(

@@ -65,6 +65,13 @@ class Entry:
             self.wrong(f"{field}: expected a list of hours above 0, got {value!r}")
         return tuple(each * HOUR for each in value)
 
+    def texts(self, field: str) -> tuple[str, ...]:
+        """Texts with something in them."""
+        value = self.take(field)
+        if not (isinstance(value, list) and all(isinstance(each, str) and each.strip() for each in value)):
+            self.wrong(f"{field}: expected a list of texts, got {value!r}")
+        return tuple(value)
+
     def end(self) -> None:
         """Refuse fields nobody took: a slip of the pen must not pass in silence."""
         if self.fields:

@@ -63,8 +63,8 @@ class Area:
 class Assignment:
     """Where a new report goes: `ladder[0]` is the agency itself, `ladder[-1]` the highest authority.
 
-    `area` is the key of the kelurahan, or of the kecamatan where an address says no more, or `None`; `clocks` are those
-    of the policy, by privacy, for the privacies that a rule fits.
+    `area` is the key of the kelurahan, or of the kecamatan where an address says no more, or `None`.
+    `clocks` are those of the policy, by privacy, for the privacies that a rule fits.
     """
 
     category: Category
@@ -73,11 +73,20 @@ class Assignment:
     clocks: Mapping[str, Clocks] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """What a text may be about: `score` is its share of 1, `agency` who would get it, as far as the place tells."""
+
+    category: Category
+    score: float
+    agency: str | None
+
+
 class CatalogueDoor(Protocol):
     """What other contexts may ask of the catalogue. Reads are from memory and never wait."""
 
-    def categories(self) -> tuple[Category, ...]:
-        """All categories."""
+    def categories(self, language: str = "id") -> tuple[Category, ...]:
+        """All categories, with their names in a language where they have one in it."""
 
     def category(self, key: str) -> Category:
         """`Invalid` for a category nobody declared."""
@@ -102,6 +111,11 @@ class CatalogueDoor(Protocol):
 
     def calendars(self) -> Mapping[str, WorkingHours]:
         """The calendars that clocks refer to."""
+
+    def suggest(
+        self, text: str, latitude: float | None, longitude: float | None, language: str = "id"
+    ) -> tuple[Suggestion, ...]:
+        """Up to three categories a text may be about, the likeliest first; `Invalid` for a place off the map."""
 
     async def put_agency(self, agency: Agency) -> None:
         """Create or change an agency, durably; `Invalid` for an unknown parent or a cycle."""

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from jagawarga.calendars.shelf import key_of
-from jagawarga.catalogue.messages import Agency, Area, Assignment, Category, Clocks
+from jagawarga.catalogue.messages import Agency, Area, Assignment, Category, Clocks, Suggestion
 from jagawarga.catalogue.places import Places
 from jagawarga.catalogue.policies import PRIVACIES, SEVERITIES, Rule, clocks_for
+from jagawarga.catalogue.suggesting import Suggester
+from jagawarga.catalogue.wording import Wording
 from jagawarga.errors import Invalid
 
 if TYPE_CHECKING:
@@ -53,10 +55,16 @@ class Snapshot:
     rules: tuple[Rule, ...] = ()
     calendars: Mapping[str, WorkingHours] = field(default_factory=dict)
     """By their lasting references, as the rules have them."""
+    wording: Wording = field(default_factory=Wording)
+    suggester: Suggester = field(init=False, repr=False, compare=False)
     # What was found once is found again, until a change makes another snapshot.
     _assigned: dict[tuple[str, str | None], Assignment] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+
+    def __post_init__(self) -> None:
+        """Make the index of words."""
+        object.__setattr__(self, "suggester", Suggester(self.categories, self.wording))
 
     def category(self, key: str) -> Category:
         """`Invalid` for a category nobody declared."""
@@ -90,6 +98,16 @@ class Snapshot:
     def clocks(self, category: str, privacy: str, levels: int) -> Clocks:
         """Find how fast a report must be seen to; `Invalid` for a category nobody declared."""
         return clocks_for(self.rules, self.category(category), privacy, levels)
+
+    def suggest(
+        self, text: str, latitude: float | None, longitude: float | None, language: str
+    ) -> tuple[Suggestion, ...]:
+        """Suggest categories for a text, with the agency that each would go to from here; raises as `assign` does."""
+        area = self._area(latitude, longitude, None)
+        return tuple(
+            Suggestion(self.wording.named(self.categories[key], language), score, self.route(key, area))
+            for key, score in self.suggester.top(text)
+        )
 
     def route(self, category: str, area: str | None) -> str | None:
         """Find the agency that answers: the operators' word first, then the first route that fits."""
@@ -128,6 +146,7 @@ class Snapshot:
             self,
             categories={**self.categories, category.key: category},
             everywhere={**self.everywhere, category.key: agency},
+            wording=self.wording.without_names(category.key),
         )
 
     def _area(self, latitude: float | None, longitude: float | None, address: str | None) -> str | None:
@@ -185,7 +204,7 @@ def changes(before: Snapshot, after: Snapshot) -> dict[str, dict[str, list[str]]
     kinds = {
         "agencies": (before.agencies, after.agencies),
         "categories": (before.categories, after.categories),
-        "areas": (_shapes(before), _shapes(after)),
+        "areas": (_areas(before), _areas(after)),
         "routes": (_routes(before), _routes(after)),
         "calendars": (
             {key_of(each): each for each in before.calendars},
@@ -197,9 +216,9 @@ def changes(before: Snapshot, after: Snapshot) -> dict[str, dict[str, list[str]]
     return {kind: told for kind, (old, new) in kinds.items() if (told := _difference(old, new))}
 
 
-def _shapes(snapshot: Snapshot) -> dict[str, object]:
-    """Each kelurahan with its name and its ground."""
-    return {each.key: (snapshot.places.areas.get(each.key), each) for each in snapshot.places.shapes}
+def _areas(snapshot: Snapshot) -> dict[str, object]:
+    grounds = {shape.key: shape for shape in snapshot.places.shapes}
+    return {key: (area, grounds.get(key)) for key, area in snapshot.places.areas.items()}
 
 
 def _routes(snapshot: Snapshot) -> dict[str, object]:

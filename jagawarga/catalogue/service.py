@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from jagawarga.calendars.shelf import shelve
 from jagawarga.catalogue.actor import Holder, PutAgency, PutCategory, Reload
 from jagawarga.catalogue.config import load_config
+from jagawarga.catalogue.wording import OWN_LANGUAGE
 from jagawarga.errors import Unavailable
 from supervisors import CallError, Name, Registry
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jagawarga.calendars.model import WorkingHours
-    from jagawarga.catalogue.messages import Agency, Area, Assignment, Category, Clocks
+    from jagawarga.catalogue.messages import Agency, Area, Assignment, Category, Clocks, Suggestion
     from jagawarga.catalogue.model import Snapshot
 
 ANSWER_SECONDS = 15.0
@@ -35,9 +36,10 @@ class CatalogueService:
             shelve(reference, hours)
         self.name: Name = Registry("catalogue").name("catalogue")
 
-    def categories(self) -> tuple[Category, ...]:
-        """All categories, with the limits that were declared."""
-        return tuple(self.holder.snapshot.categories.values())
+    def categories(self, language: str = OWN_LANGUAGE) -> tuple[Category, ...]:
+        """All categories, with the limits that were declared, and names in a language where they have one in it."""
+        snapshot = self.holder.snapshot
+        return tuple(snapshot.wording.named(category, language) for category in snapshot.categories.values())
 
     def category(self, key: str) -> Category:
         """`Invalid` for a category nobody declared."""
@@ -84,6 +86,12 @@ class CatalogueService:
         """
         changed: dict[str, dict[str, list[str]]] = await self._call(Reload(config))
         return changed
+
+    def suggest(
+        self, text: str, latitude: float | None, longitude: float | None, language: str = OWN_LANGUAGE
+    ) -> tuple[Suggestion, ...]:
+        """Up to three categories a text may be about; see `Snapshot.suggest`. The text is kept nowhere."""
+        return self.holder.snapshot.suggest(text, latitude, longitude, language)
 
     async def put_agency(self, agency: Agency) -> None:
         """Create or change an agency, durably. `Invalid`, or `Unavailable`, after which it may be there or not."""

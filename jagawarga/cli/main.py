@@ -10,6 +10,7 @@ import click
 
 from jagawarga.cli.actors import inspect, kill, restart, resume, runtime, suspend, trace, tree
 from jagawarga.cli.backup import backup, restore
+from jagawarga.cli.categories import categories
 from jagawarga.cli.deadletters import deadletters
 from jagawarga.cli.exits import Refusal
 from jagawarga.cli.figures import config, reports
@@ -37,7 +38,7 @@ def cli() -> None:
 LOOKING = (tree, top, inspect, runtime, reports, config)
 STEERING = (kill, restart, suspend, resume, trace)
 
-for command in (serve, *LOOKING, *STEERING, deadletters, token, replay, provider, backup, restore, sla):
+for command in (serve, *LOOKING, *STEERING, deadletters, token, replay, categories, sla, provider, backup, restore):
     cli.add_command(command)
 
 

@@ -107,18 +107,13 @@ class Client:
 
     # --- agencies
 
-    async def agency_reports(
-        self, session: Session, *, status: str | None = None
-    ) -> AsyncGenerator[dict[str, Any], None]:
+    def agency_reports(self, session: Session, *, status: str | None = None) -> AsyncGenerator[dict[str, Any], None]:
         """Go through an officer's reports, newest first, page by page."""
-        query: dict[str, str] = {"limit": "100"} | ({"status": status} if status else {})
-        while True:
-            page = (await self._send("GET", "/v1/agency/reports", session=session, query=query)).content
-            for item in page["items"]:
-                yield item
-            if not page["cursor"]:
-                return
-            query["cursor"] = page["cursor"]
+        return self._pages("/v1/agency/reports", session, {"status": status} if status else {})
+
+    def public_reports(self) -> AsyncGenerator[dict[str, Any], None]:
+        """Go through the public reports, newest first, page by page."""
+        return self._pages("/v1/reports", None, {})
 
     async def agency_report(self, session: Session, report_id: str) -> dict[str, Any]:
         """Open one of an officer's reports."""
@@ -184,6 +179,18 @@ class Client:
             return False
 
     # --- the way there and back
+
+    async def _pages(
+        self, path: str, session: Session | None, query: Mapping[str, str]
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        asked = {"limit": "100", **query}
+        while True:
+            page = (await self._send("GET", path, session=session, query=asked)).content
+            for item in page["items"]:
+                yield item
+            if not page["cursor"]:
+                return
+            asked["cursor"] = page["cursor"]
 
     async def _items(self, path: str, session: Session | None = None) -> list[dict[str, Any]]:
         answer = await self._ask("GET", path, session=session)

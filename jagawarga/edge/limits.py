@@ -62,6 +62,8 @@ class EdgeLimits:
     """Registrations and sign-ins of one client address: each costs a password hash."""
     rate_submit: Rate = Rate(1.0, 60)
     """Submissions of one account."""
+    rate_suggest: Rate = Rate(5.0, 60)
+    """Suggestions for one client address, asked for while people type: each costs up to a millisecond."""
     rate_upload: Rate = Rate(0.5, 20)
     """Uploads of one account: each costs a decoder."""
     rate_tracking: Rate = Rate(0.2, 10)

@@ -36,6 +36,8 @@ PROBLEM: Final = {
 HEADERS: Final = {
     ("GET", "/v1/tracking"): ("Tracking-Code",),
     ("POST", "/v1/reports"): ("Idempotency-Key",),
+    ("GET", "/v1/categories"): ("Accept-Language",),
+    ("POST", "/v1/categories/suggestions"): ("Accept-Language",),
     ("GET", "/v1/agency/stream"): ("Last-Event-ID",),
     ("GET", "/v1/me/stream"): ("Last-Event-ID",),
 }

@@ -28,6 +28,7 @@ from jagawarga.edge.api import (
     operator,
     ops,
     public,
+    suggestions,
     tracking,
 )
 from jagawarga.edge.bodies import read_body, read_query
@@ -49,6 +50,7 @@ __all__ = ["ROUTES", "Doors", "EdgeLimits", "build_site"]
 ROUTES: tuple[Route, ...] = (
     *public.ROUTES,
     *areas.ROUTES,
+    *suggestions.ROUTES,
     *accounts.ROUTES,
     *citizen.ROUTES,
     *notifications.ROUTES,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jagawarga.catalogue.messages import Agency, Area, CatalogueDoor, Category
+    from jagawarga.catalogue.messages import Agency, Area, CatalogueDoor, Category, Suggestion
     from jagawarga.identity.messages import OwnAccount, Session
     from jagawarga.notification.messages import Notification
     from jagawarga.reports.messages import HistoryEntry, Page, Receipt, ReportView
@@ -141,4 +141,14 @@ def category(known: Category) -> dict[str, Any]:
         "severity": known.severity,
         "respond_hours": [seconds / SECONDS_PER_HOUR for seconds in known.respond_within],
         "resolve_hours": [seconds / SECONDS_PER_HOUR for seconds in known.resolve_within],
+    }
+
+
+def suggestion(made: Suggestion) -> dict[str, Any]:
+    """Show a suggestion: the category, how likely it is, and who would get the report."""
+    return {
+        "category": made.category.key,
+        "name": made.category.name,
+        "score": round(made.score, 3),
+        "agency": made.agency,
     }

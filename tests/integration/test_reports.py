@@ -16,7 +16,7 @@ import pytest
 import trio
 
 from jagawarga.calendars.model import WorkingHours
-from jagawarga.catalogue.messages import Agency, Area, Assignment, Category, Clocks
+from jagawarga.catalogue.messages import Agency, Area, Assignment, Category, Clocks, Suggestion
 from jagawarga.catalogue.policies import PRIVACIES, Rule, clocks_for
 from jagawarga.errors import Conflict, Corrupt, Invalid, NotFound, Unavailable
 from jagawarga.plumbing.aio import AioActor, AioDoor
@@ -55,8 +55,14 @@ class OneRoute:
     def category(self, key: str) -> Category:
         return Category(key, key.title(), (self.respond,), (self.resolve,))
 
-    def categories(self) -> tuple[Category, ...]:
+    def categories(self, language: str = "id") -> tuple[Category, ...]:
+        del language
         return (self.category("jalan"),)
+
+    def suggest(
+        self, text: str, latitude: float | None, longitude: float | None, language: str = "id"
+    ) -> tuple[Suggestion, ...]:
+        raise NotImplementedError
 
     def agencies(self) -> tuple[Agency, ...]:
         return tuple(Agency(each, each, None) for each in LADDER)

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from jagawarga.edge import clocks, views
 from jagawarga.edge.bodies import Body, Line, NoQuery, PageQuery
+from jagawarga.edge.languages import preferred
 from jagawarga.edge.routing import Answer, Ask, Route
 from jagawarga.identity.messages import OpenSession, RegisterCitizen
 
@@ -48,10 +49,10 @@ async def open_session(ask: Ask[NoQuery, SessionBody]) -> Answer:
 
 
 async def categories(ask: Ask[NoQuery, None]) -> Answer:
-    """List what can be reported, and how fast it must be seen to."""
-    known = ask.doors.catalogue
-    items = [views.category(each) | clocks.of_category(known, each.key) for each in known.categories()]
-    return Answer({"items": items}, headers=CACHED)
+    """List what can be reported and how fast it must be seen to, with names in the language of `Accept-Language`."""
+    known, language = ask.doors.catalogue, preferred(ask.header("Accept-Language"))
+    items = [views.category(each) | clocks.of_category(known, each.key) for each in known.categories(language)]
+    return Answer({"items": items}, headers=CACHED | {"Content-Language": language, "Vary": "Accept-Language"})
 
 
 async def agencies(ask: Ask[NoQuery, None]) -> Answer:
