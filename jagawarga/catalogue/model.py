@@ -56,15 +56,12 @@ class Snapshot:
     calendars: Mapping[str, WorkingHours] = field(default_factory=dict)
     """By their lasting references, as the rules have them."""
     wording: Wording = field(default_factory=Wording)
-    suggester: Suggester = field(init=False, repr=False, compare=False)
+    # Made when first asked: many changes may follow each other, and each makes another snapshot.
+    _suggester: list[Suggester] = field(default_factory=list, init=False, repr=False, compare=False)
     # What was found once is found again, until a change makes another snapshot.
     _assigned: dict[tuple[str, str | None], Assignment] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
-
-    def __post_init__(self) -> None:
-        """Make the index of words."""
-        object.__setattr__(self, "suggester", Suggester(self.categories, self.wording))
 
     def category(self, key: str) -> Category:
         """`Invalid` for a category nobody declared."""
@@ -104,9 +101,11 @@ class Snapshot:
     ) -> tuple[Suggestion, ...]:
         """Suggest categories for a text, with the agency that each would go to from here; raises as `assign` does."""
         area = self._area(latitude, longitude, None)
+        if not self._suggester:
+            self._suggester.append(Suggester(self.categories, self.wording))
         return tuple(
             Suggestion(self.wording.named(self.categories[key], language), score, self.route(key, area))
-            for key, score in self.suggester.top(text)
+            for key, score in self._suggester[0].top(text)
         )
 
     def route(self, category: str, area: str | None) -> str | None:

@@ -1,7 +1,8 @@
 """Areas by their names in an address in words: "Kel. Batununggal, Kec. Bandung Kidul". Pure.
 
 A kelurahan is found together with its kecamatan where both are named, for names come twice: two kelurahan may share
-one, and a kelurahan is often called like a kecamatan. A street named like an area says nothing of where it is.
+one, and a kelurahan is often called like a kecamatan. "Lebak Gede" and "Lebakgede" are the same name. A street named
+like an area says nothing of where it is.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ Words: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A name that stands in an address, with the level the word before it tells."""
+    """A name that stands in an address, without its spaces, and the level that the word before it tells."""
 
-    name: Words
+    name: str
     level: Level | None
 
 
@@ -41,14 +42,17 @@ class Names:
     """The names of all areas, ready to be found in addresses."""
 
     def __init__(self, areas: Iterable[Area]) -> None:
-        self._kecamatan: dict[Words, Area] = {}
-        self._kelurahan: dict[Words, list[Area]] = defaultdict(list)
+        self._kecamatan: dict[str, Area] = {}
+        self._kelurahan: dict[str, list[Area]] = defaultdict(list)
+        self._longest = 0
         for area in areas:
+            said = words(area.name)
+            # What is one word here may be two to others.
+            self._longest = max(self._longest, len(said) + 1)
             if area.parent is None:
-                self._kecamatan[words(area.name)] = area
+                self._kecamatan["".join(said)] = area
             else:
-                self._kelurahan[words(area.name)].append(area)
-        self._longest = max(map(len, (*self._kecamatan, *self._kelurahan)), default=0)
+                self._kelurahan["".join(said)].append(area)
 
     def find(self, address: str) -> Area | None:
         """Return the area the address names: the kelurahan where one is meant, else the kecamatan, else `None`.
@@ -88,13 +92,13 @@ class Names:
         while at < len(said):
             length = self._length_at(said, at)
             if length and (at == 0 or said[at - 1] not in STREETS):
-                yield Mention(said[at : at + length], LEVELS.get(said[at - 1]) if at else None)
+                yield Mention("".join(said[at : at + length]), LEVELS.get(said[at - 1]) if at else None)
             at += length or 1
 
     def _length_at(self, said: Words, at: int) -> int:
         """How many words from `at` on are a name; the longest wins: "Cipadung Kidul" is not "Cipadung"."""
         for length in range(min(self._longest, len(said) - at), 0, -1):
-            if (name := said[at : at + length]) in self._kelurahan or name in self._kecamatan:
+            if (name := "".join(said[at : at + length])) in self._kelurahan or name in self._kecamatan:
                 return length
         return 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from jagawarga.catalogue.areas import Grid, Shape
 from jagawarga.catalogue.naming import Names
@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jagawarga.catalogue.messages import Area
+
+
+ROUNDING: Final = 0.0005
+"""Degrees, about 55 metres: what rounding an anonymous report's coordinates takes away, or a telephone gets wrong."""
+AROUND: Final = tuple((north * ROUNDING, east * ROUNDING) for north in (0, 1, -1) for east in (0, 1, -1))
+"""A point itself and the border of what may have been rounded to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +35,15 @@ class Places:
         object.__setattr__(self, "names", Names(self.areas.values()))
 
     def at(self, latitude: float, longitude: float) -> Area | None:
-        """Find the kelurahan at a point; the same one each time, also on a common edge."""
-        key = None if self.grid is None else self.grid.find(longitude, latitude)
-        return None if key is None else self.areas[key]
+        """Find the kelurahan at a point; the same one each time, also on a common edge.
+
+        A point less than `ROUNDING` outside of the city may be one within it, and is taken for that.
+        """
+        if self.grid is not None:
+            for north, east in AROUND:
+                if (key := self.grid.find(longitude + east, latitude + north)) is not None:
+                    return self.areas[key]
+        return None
 
     def named_in(self, address: str) -> Area | None:
         """Find the area whose name stands in the address; see `Names.find`."""

@@ -119,10 +119,14 @@ class Client:
         """Open one of an officer's reports."""
         return await self._ask("GET", f"/v1/agency/reports/{report_id}", session=session)
 
-    async def act(self, session: Session, report_id: str, action: str, note: str | None = None) -> dict[str, Any]:
-        """Take a step with a report: acknowledge, start, resolve, reject."""
+    async def act(
+        self, session: Session, report_id: str, action: str, note: str | None = None, *, version: int | None = None
+    ) -> dict[str, Any]:
+        """Take a step with a report (acknowledge, start, …); with `version` once, however often it is sent."""
         body = {} if note is None else {"note": note}
-        return await self._ask("POST", f"/v1/agency/reports/{report_id}/{action}", body, session)
+        headers = {} if version is None else {"If-Match": f'"{version}"'}
+        path = f"/v1/agency/reports/{report_id}/{action}"
+        return (await self._send("POST", path, body=body, session=session, headers=headers)).content
 
     @asynccontextmanager
     async def events(self, session: Session, *, after: int | None = None) -> AsyncIterator[AsyncIterator[Event]]:

@@ -134,9 +134,10 @@ def _operation(route: Route) -> dict[str, Any]:
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in _PLACE.findall(route.path)
     ]
+    asked = route.query.model_json_schema()
     parameters += [
-        {"name": name, "in": "query", "required": False, "schema": schema}
-        for name, schema in route.query.model_json_schema().get("properties", {}).items()
+        {"name": name, "in": "query", "required": name in asked.get("required", ()), "schema": schema}
+        for name, schema in asked.get("properties", {}).items()
     ]
     parameters += [
         {"name": name, "in": "header", "required": name == "Tracking-Code", "schema": {"type": "string"}}

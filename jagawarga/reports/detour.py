@@ -23,6 +23,11 @@ class Detour:
         self._failures = 0
         self._until = float("-inf")
 
+    @property
+    def is_open(self) -> bool:
+        """True from a failure on until the database has taken a filing again; asking tries nothing."""
+        return self._failures > 0
+
     def taken(self, now: float) -> bool:
         """Tell whether to go past the database. After a rest, the first who asks is told to try it."""
         if self._failures and now >= self._until:

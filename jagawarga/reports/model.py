@@ -281,7 +281,7 @@ def decide(
         raise Conflict(msg)
     status, event = step
     # Who goes over to the other clock of the level has been told nothing of that one.
-    told = state.told if CLOCKS.get(status) == CLOCKS[state.status] else 0
+    told = state.told if CLOCKS.get(status) == CLOCKS.get(state.status) else 0
     return Transition(replace(state, status=status, version=state.version + 1, told=told), event, agency, now, note)
 
 

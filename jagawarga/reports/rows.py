@@ -72,6 +72,12 @@ def _known(text: str) -> tuple[Terms, int]:
     return terms, number_of(terms)
 
 
+def _micros(since: float) -> int:
+    # The product would be rounded where it falls between two floats, half a microsecond apart from the year 2100 on.
+    whole = int(since)
+    return whole * _MICROS + round((since - whole) * _MICROS)
+
+
 def fold_row(row: Any) -> tuple[Folded, float | None]:
     """The state in a row of `open_with_deadline` and its like, folded, and its next tick in seconds since 1970.
 
@@ -92,7 +98,7 @@ def fold_row(row: Any) -> tuple[Folded, float | None]:
     )  # fmt: skip
     if wrong is not None:
         raise Corrupt(wrong)
-    folded = (number, status, level, version, round(since * _MICROS), privacy, category, reporter, told)
+    folded = (number, status, level, version, _micros(since), privacy, category, reporter, told)
     if not terms.plain:
         return folded, _tick(unfold_state(report_id, folded))
     if clock is None or level + 1 >= len(terms.ladder):

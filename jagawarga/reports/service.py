@@ -141,9 +141,13 @@ class Reports:
 
     async def _known(self, report_id: UUID) -> ReportState | None:
         """The report as it was filed before; `None` also while nobody can look: filed again it is one all the same."""
+        if self.detour.is_open:
+            return None
         try:
-            return await self.store.load(report_id)
-        except Unavailable:
+            with trio.fail_after(PATIENCE):
+                return await self.store.load(report_id)
+        except (Unavailable, trio.TooSlowError):
+            self.detour.failed(trio.current_time())
             return None
 
     async def _keep(self, filing: Filing) -> bool:

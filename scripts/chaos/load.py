@@ -125,17 +125,18 @@ class Load:
                             break  # newest first: what follows was seen before
                         seen.add(report["report_id"])
                         if self.rng.random() < SHARE_ACTED_ON:
-                            await self._steps(session, report["report_id"])
+                            await self._steps(session, report["report_id"], report["version"])
             except Refused as refused:
                 officer.forget(refused)
             except Unreachable:
                 continue  # tried again in the next round; only what was acknowledged is in the ledger
 
-    async def _steps(self, session: Session, report_id: str) -> None:
+    async def _steps(self, session: Session, report_id: str, version: int) -> None:
         path = self.rng.choice((("reject",), ("acknowledge",), ("acknowledge", "start"), ("acknowledge", "resolve")))
         for action in path:
             note = "tidak dapat ditindaklanjuti" if action == "reject" else None
-            await self.client.act(session, report_id, action, note)
+            # For that version only: sent again after an answer that was lost, it is not taken a second time.
+            version = (await self.client.act(session, report_id, action, note, version=version))["version"]
             self.ledger.acts.append(Act(report_id, EVENTS[action]))
 
     async def _follow(self, officer: Desk) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from jagawarga.edge import views
+from tests.edge_doors import FakeCatalogue
 from tests.integration.edge_server import CITIZEN, OFFICER, edge
 from tests.integration.test_edge_routes import file, is_problem
 
@@ -44,3 +48,17 @@ async def test_reports_show_the_names_of_their_area() -> None:
             for shown in (whole, listed):
                 assert {name: shown[name] for name in DAGO} == DAGO
                 assert shown["area"] == "coblong.dago"
+
+
+@pytest.mark.parametrize(
+    ("key", "kelurahan", "kecamatan"),
+    [
+        ("coblong.dago", "Dago", "Coblong"),
+        ("coblong", None, "Coblong"),
+        ("gone", None, None),
+        (None, None, None),
+    ],
+)
+def test_names_as_far_as_they_are_known(key: str | None, kelurahan: str | None, kecamatan: str | None) -> None:
+    """A report may know its kecamatan only, or an area that has gone from the map since."""
+    assert views.place(key, FakeCatalogue()) == {"kelurahan": kelurahan, "kecamatan": kecamatan}

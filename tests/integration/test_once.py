@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import trio
 
+from jagawarga.reports import service
 from jagawarga.reports.messages import FileReport, Place
 from supervisors.requests import RestartChild, TerminateChild
 from tests.integration.edge_server import CITIZEN, edge
@@ -41,6 +42,22 @@ async def test_sent_again_it_is_the_same(house: House, privacy: Any) -> None:
     assert other.report_id != first.report_id
     assert other.tracking_code != first.tracking_code
     assert await reports_in(house) == 2
+
+
+async def test_nobody_waits_twice_for_a_database_that_hangs(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To look whether it was sent before takes no more patience than to file; the next ones do not even look."""
+    looks: list[Any] = []
+
+    async def hang(report_id: Any) -> None:
+        looks.append(report_id)
+        await trio.sleep_forever()
+
+    monkeypatch.setattr(house.reports.store, "load", hang)
+    monkeypatch.setattr(service, "PATIENCE", 0.1)
+    with trio.fail_after(3):
+        for _ in range(2):
+            assert (await house.reports.file(again(os.urandom(32)))).waiting
+    assert len(looks) == 1
 
 
 async def test_sent_many_times_at_once(house: House) -> None:

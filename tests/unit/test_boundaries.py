@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from jagawarga.anonymizer.scrubber import blur
 from jagawarga.catalogue.boundaries import parse_boundaries
 from jagawarga.catalogue.places import Places
 from jagawarga.errors import StartupError
@@ -78,6 +79,15 @@ def test_a_common_edge_belongs_to_the_first() -> None:
 def test_off_the_map(point: tuple[float, float]) -> None:
     """A point outside of all kelurahan, or nowhere at all, has none."""
     assert read(*GOOD).at(*point) is None
+
+
+def test_a_point_just_outside_is_taken_for_one_inside() -> None:
+    """Anonymous coordinates are rounded by up to 0.0005 degrees: who stands at the border of the city is in it."""
+    places = read(*GOOD)
+    assert places.at(-0.0005, 0.5) == places.at(0.5, -0.0005) == places.at(1.0005, -0.0005) == places.at(0.5, 0.5)
+    assert places.at(1.0004, 2.0004) == places.at(0.5, 1.5)
+    assert places.at(-0.0006, 0.5) is None
+    assert places.at(0.5, 2.0006) is None
 
 
 def test_properties_may_have_other_names() -> None:
@@ -172,7 +182,12 @@ def test_a_real_city() -> None:
             x, y = west + (east - west) * column / 99, south + (north - south) * row / 99
             holders = [shape.key for shape in places.shapes if shape.holds((x, y))]
             found = places.at(y, x)
-            assert (None if found is None else found.key) == (holders[0] if holders else None)
+            if holders:
+                assert found == places.areas[holders[0]]
+                # Rounded as an anonymous report's, it is in the city still.
+                assert places.at(blur(y) or 0.0, blur(x) or 0.0) is not None
+            assert places.grid is not None
+            assert places.grid.find(x, y) == (holders[0] if holders else None)
             several += len(holders) > 1
             outside += found is None
     # Strips along the borders where two were drawn over each other: below a thousandth of the ground of one.

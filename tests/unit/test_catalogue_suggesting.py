@@ -85,7 +85,17 @@ def test_a_trained_model_decides_before_keywords() -> None:
     assert keys("bau busuk", city)[0] == "sampah"
     assert sum(each.score for each in city.suggest("hantu", None, None, "id")) == pytest.approx(1)
     assert "hantu" not in keys("hantu", city)
-    assert keys("pungli", city)[0] == "pungli"
+    assert keys("pungli", city) == ["pungli"]
+
+
+def test_what_was_not_learned_is_still_suggested() -> None:
+    """Of a category too rare for the model its keywords are asked, and count where the model is in doubt."""
+    topics = {"lampu-jalan": "gelap", "sampah": "busuk", "banjir": "genangan", "parkir-liar": "jukir"}
+    trained = train([Example(text, label) for label, text in topics.items()] * 5)
+    city = replace(CITY, wording=replace(CITY.wording, trained=trained))
+    assert keys("gelap, pungli", city)[0] == "lampu-jalan"
+    assert keys("gelap busuk genangan jukir, pungli", city)[0] == "pungli"
+    assert "pungli" not in keys("gelap busuk genangan jukir", city)
 
 
 def test_a_model_of_another_city_leaves_it_to_the_keywords() -> None:

@@ -36,6 +36,17 @@ async def test_a_report_is_filed_tracked_and_acted_on() -> None:
         assert receipt.doubts == 0
 
 
+async def test_a_step_for_a_version_is_taken_once() -> None:
+    """Whoever sends it again, because the answer was lost, is told that the report has moved on."""
+    async with edge() as running, client_of(running) as client:
+        receipt = await client.submit(CITIZEN, DRAFT)
+        taken = await client.act(OFFICER, str(receipt.report_id), "acknowledge", version=1)
+        assert taken["version"] == 2
+        with pytest.raises(Refused) as refused:
+            await client.act(OFFICER, str(receipt.report_id), "start", version=1)
+        assert refused.value.status == 409
+
+
 async def test_an_anonymous_receipt_has_no_number() -> None:
     """The server gives none, and the client invents none."""
     async with edge() as running, client_of(running) as client:

@@ -34,6 +34,8 @@ TABLE = [
     # The longest name wins, and part of a word is none.
     ("Cipadung Kidul", "panyileukan.cipadung-kidul"),
     ("Cipadung", "cibiru.cipadung"),
+    ("Lebakgede", "coblong.lebak-gede"),
+    ("Kec. Batu Nunggal", "batununggal"),
     ("Cipadungan", None),
     ("Dagoan", None),
     # A street is named like an area far away.

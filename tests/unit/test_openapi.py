@@ -54,6 +54,16 @@ def test_a_body_is_described_by_the_model_that_reads_it() -> None:
     assert body["properties"]["privacy"]["enum"] == ["public", "private", "anonymous"]
 
 
+def test_a_query_says_what_it_must_have() -> None:
+    """A parameter without a default is a required one."""
+    asked = {
+        path: {each["name"]: each["required"] for each in DOCUMENT["paths"][path]["get"]["parameters"]}
+        for path in ("/v1/areas/at", "/v1/reports")
+    }
+    assert asked["/v1/areas/at"] == {"latitude": True, "longitude": True}
+    assert not any(asked["/v1/reports"].values())
+
+
 def test_the_table_that_is_written_down_is_the_one_that_is_served() -> None:
     """`docs/api.md` is made by `python -m jagawarga.edge.openapi`."""
     written = (Path(__file__).parents[2] / "docs" / "api.md").read_text()

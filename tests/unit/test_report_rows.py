@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from jagawarga.errors import Corrupt
@@ -47,6 +47,7 @@ moments = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1), timezones=st.
 
 
 @given(terms, statuses, st.integers(0, 3), moments)
+@example(Terms(("a",), (1.0,), (1.0,)), "received", 0, datetime(2107, 1, 1, 0, 0, 0, 2641, tzinfo=UTC))
 def test_a_row_gives_its_state_and_its_deadline(terms: Terms, status: Status, level: int, since: datetime) -> None:
     """What the way by floating seconds gives is what the model says, to the microsecond."""
     level = min(level, len(terms.ladder) - 1)

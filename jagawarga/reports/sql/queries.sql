@@ -33,6 +33,7 @@ SELECT $15::bigint + place, event_id, report_id, 'jagawarga.events.report.receiv
 
 -- name: apply_steps
 -- Group commit of steps: each only if its report still has the version it was decided on; returns those that held.
+-- $17 are the statuses of the second clock: whoever stays under a clock stays told what was told of it.
 WITH input AS (
     SELECT *
     FROM unnest(
@@ -47,7 +48,9 @@ WITH input AS (
 ), moved AS (
     UPDATE reports.report AS r
     SET status = i.status, level = i.level, version = i.version, level_since = i.level_since, due_at = i.due_at,
-        told = i.told,
+        -- Who decided the step may not have heard yet that a notice was written.
+        told = CASE WHEN r.level = i.level AND (r.status = ANY ($17::text[])) = (i.status = ANY ($17::text[]))
+                    THEN greatest(r.told, i.told) ELSE i.told END,
         authorities = CASE WHEN i.holder = ANY (r.authorities) THEN r.authorities
                            ELSE array_append(r.authorities, i.holder) END
     FROM input AS i
@@ -92,7 +95,7 @@ SELECT event_id FROM reminded;
 
 -- name: apply_terms
 -- Other terms for clocks that run, a batch in one transaction: each only if its report still has the version it was
--- decided on; returns those that held.
+-- decided on; returns those that held. `told` is what would have been told by now: of what was, more is told anew.
 WITH input AS (
     SELECT *
     FROM unnest(
@@ -103,7 +106,7 @@ WITH input AS (
         actor, at, told, position, event_id, subject, payload
     )
 ), moved AS (
-    UPDATE reports.report AS r SET terms = i.terms, due_at = i.due_at, version = i.version, told = i.told
+    UPDATE reports.report AS r SET terms = i.terms, due_at = i.due_at, version = i.version, told = least(r.told, i.told)
     FROM input AS i
     WHERE r.report_id = i.report_id AND r.version = i.version - 1
     RETURNING i.event_id
