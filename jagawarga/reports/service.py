@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 MOST: Final = 200
 ACT_WITHIN: Final = 25.0
 ASK_TIMES: Final = 3
-LEAST_INTERVAL: Final = 1.0
+LEAST_INTERVAL: Final = 5.0
 """Seconds between two reminders, however fast the clocks run."""
 PATIENCE: Final = 2.0
 """Seconds a citizen waits for the database before the report goes to the waiting room."""

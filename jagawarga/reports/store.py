@@ -24,12 +24,13 @@ from jagawarga.plumbing.outbox import OutboxRow
 from jagawarga.plumbing.telemetry import UNREADABLE
 from jagawarga.plumbing.uuids import random_uuid
 from jagawarga.reports.messages import HistoryEntry, Place, ReportView, Sieve, Status, encode_event
-from jagawarga.reports.model import ReportState, Transition, event_of
-from jagawarga.reports.notices import Notice, event_of_notice
+from jagawarga.reports.model import CLOCKS, ReportState, Transition, event_of
+from jagawarga.reports.notices import Notice, count_by, event_of_notice
 from jagawarga.reports.rows import past_to_text, state_of, terms_from_text, terms_to_text
 
 TOLD: Final = 1_000
 """So many unreadable reports are named in the log, each once."""
+RESOLVING: Final = [status for status, clock in CLOCKS.items() if clock in {"resolve", "answer"}]
 SUBJECT: Final = "jagawarga.events."
 NEWEST: Final = (datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))
 """The cursor before the first of a list that goes from new to old."""
@@ -93,7 +94,7 @@ class Store:
                 await connection.execute(SQL["insert_reports"], *filing_columns, position - 1)
             if not steps:
                 return set()
-            return {row["event_id"] for row in await connection.fetch(SQL["apply_steps"], *step_columns)}
+            return {row["event_id"] for row in await connection.fetch(SQL["apply_steps"], *step_columns, RESOLVING)}
 
         try:
             # A single statement is a transaction by itself.
@@ -154,7 +155,8 @@ class Store:
         state = step.state
         return (
             state.report_id, state.version, terms_to_text(state.terms), state.due_at, step.event, state.status,
-            state.level, state.holder, step.actor, step.at, state.told, *_event(step, position, quiet=True),
+            state.level, state.holder, step.actor, step.at, count_by(state, step.at),
+            *_event(step, position, quiet=True),
         )  # fmt: skip
 
     async def _hold(self, query: str, rows: list[tuple[Any, ...]]) -> list[bool]:

@@ -155,7 +155,27 @@ async def test_a_notice_of_yesterday_does_not_hold(fresh_database_url: str, nats
         assert (await versions(house))[receipt.report_id] == (0, 2, 0)
 
 
-async def test_a_report_keeps_its_calendar(fresh_database_url: str, nats_url: str, tmp_path: Path) -> None:
+async def test_a_step_that_knows_of_no_notice_does_not_unsay_it(
+    fresh_database_url: str, nats_url: str, tmp_path: Path
+) -> None:
+    """An actor whose notice was written without its hearing of it goes on; under the same clock it stays told."""
+    async with built(fresh_database_url, nats_url, tmp_path) as house:
+        report_id = (await house.file()).report_id
+        await house.reports.act("lurah", report_id, Wish("acknowledge"))
+        state = await house.reports.store.load(report_id)
+        assert state is not None
+        assert await house.reports.store.tell([Notice(replace(state, told=1), "report.due_soon", utc_now())]) == [True]
+        await house.reports.act("lurah", report_id, Wish("start"))
+        assert (await versions(house))[report_id] == (0, 3, 1)
+        house.catalogue.rules = ruled(resolve_within=(7300.0,), warning=Warn(part=0.5))
+        await everything(house)
+        # Its warning lies ahead again, and will come again.
+        assert (await versions(house))[report_id] == (0, 4, 0)
+
+
+async def test_a_report_keeps_its_calendar(
+    fresh_database_url: str, nats_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Deadlines lie in working hours; a house that has other calendars now still reckons by those it filed under."""
     friday = datetime(2026, 8, 14, 8, tzinfo=UTC)  # 15:00 in Jakarta, before a Monday that is a holiday
     hours = office_hours()
@@ -169,7 +189,7 @@ async def test_a_report_keeps_its_calendar(fresh_database_url: str, nats_url: st
         await house.reports.keep_calendars({reference: hours})
         receipt = await house.file()
         assert receipt.due_at == datetime(2026, 8, 18, 2, tzinfo=UTC)
-    _SHELF.clear()
+    monkeypatch.delitem(_SHELF, reference)
     async with built(fresh_database_url, nats_url, tmp_path, clock=clock) as house:
         state = await house.reports.store.load(receipt.report_id)
         assert state is not None
@@ -177,7 +197,7 @@ async def test_a_report_keeps_its_calendar(fresh_database_url: str, nats_url: st
 
 
 async def test_a_calendar_that_is_not_there_is_not_guessed(
-    fresh_database_url: str, nats_url: str, tmp_path: Path
+    fresh_database_url: str, nats_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A report under a calendar nobody knows waits in quarantine; a definition that was tampered with is none."""
     hours = WorkingHours(opens=time(9), closes=time(12))
@@ -188,7 +208,7 @@ async def test_a_calendar_that_is_not_there_is_not_guessed(
         report_id = (await house.file()).report_id
         other = definition_of(WorkingHours())
         await as_owner(house, "UPDATE reports.calendar SET definition = $1", other)
-    _SHELF.clear()
+    monkeypatch.delitem(_SHELF, reference)
     async with built(fresh_database_url, nats_url, tmp_path) as house:
 
         async def quarantined() -> bool:

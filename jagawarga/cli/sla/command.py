@@ -57,9 +57,10 @@ def reload(data: Path | None, *, running_clocks: bool, as_json: bool) -> None:
         click.echo("nothing has changed")
     if running_clocks:
         clocks = told["running_clocks"]
+        again = f", {clocks['moved']:,} moved meanwhile (give the command again)" if clocks["moved"] else ""
         click.echo(
-            f"{clocks['looked']:,} open reports: {clocks['rescheduled']:,} rescheduled, {clocks['kept']:,} keep a"
-            f" deadline that would have passed, {clocks['moved']:,} were moved meanwhile (give the command again)"
+            f"{clocks['looked']:,} open reports: {clocks['rescheduled']:,} rescheduled,"
+            f" {clocks['kept']:,} keep a deadline that would have passed{again}"
         )
 
 

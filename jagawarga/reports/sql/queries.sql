@@ -33,6 +33,7 @@ SELECT $15::bigint + place, event_id, report_id, 'jagawarga.events.report.receiv
 
 -- name: apply_steps
 -- Group commit of steps: each only if its report still has the version it was decided on; returns those that held.
+-- $17 are the statuses of the second clock: whoever stays under a clock stays told what was told of it.
 WITH input AS (
     SELECT *
     FROM unnest(
@@ -51,7 +52,11 @@ WITH input AS (
 ), moved AS (
     UPDATE reports.report AS r
     SET status = i.status, level = i.level, version = i.version, level_since = i.level_since, due_at = i.due_at,
-        told = i.told, past = i.past, assignee = i.assignee, agency = i.agency,
+        -- Who decided the step may not have heard yet that a notice was written.
+        told = CASE WHEN r.level = i.level AND r.agency = i.agency
+                        AND (r.status = ANY ($25::text[])) = (i.status = ANY ($25::text[]))
+                    THEN greatest(r.told, i.told) ELSE i.told END,
+        past = i.past, assignee = i.assignee, agency = i.agency,
         authorities = string_to_array(i.authorities, ' '),
         terms = coalesce(i.terms, r.terms),
         content = coalesce(i.content, r.content),
@@ -99,7 +104,7 @@ SELECT event_id FROM reminded;
 
 -- name: apply_terms
 -- Other terms for clocks that run, a batch in one transaction: each only if its report still has the version it was
--- decided on; returns those that held.
+-- decided on; returns those that held. `told` is what would have been told by now: of what was, more is told anew.
 WITH input AS (
     SELECT *
     FROM unnest(
@@ -110,7 +115,7 @@ WITH input AS (
         actor, at, told, position, event_id, subject, payload
     )
 ), moved AS (
-    UPDATE reports.report AS r SET terms = i.terms, due_at = i.due_at, version = i.version, told = i.told
+    UPDATE reports.report AS r SET terms = i.terms, due_at = i.due_at, version = i.version, told = least(r.told, i.told)
     FROM input AS i
     WHERE r.report_id = i.report_id AND r.version = i.version - 1
     RETURNING i.event_id
