@@ -89,6 +89,7 @@ if TYPE_CHECKING:
 INTENSITY, PERIOD = 50, 5.0
 """Of the subtrees: what restarts that often within seconds will not come right by itself."""
 ROOT_INTENSITY, ROOT_PERIOD = 20, 10.0
+DAY = 24 * 3600.0
 AGAIN = Backoff(first=0.1, limit=5.0)
 EXIT_ABANDONED = 70
 """Exit code when something would not stop and was left behind (`EX_SOFTWARE`)."""
@@ -176,6 +177,8 @@ def build(settings: Settings, directory: DataDirectory, catalogue: CatalogueServ
         catalogue,
         grain=settings.anonymous_time_granularity,
         time_scale=settings.sla_time_scale,
+        answer_within=settings.sla_answer_days * DAY,
+        confirm_within=settings.sla_confirm_days * DAY,
         clock=clock,
         bus=bus,
         media=media,

@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = Field("console", description="how logs are written to standard error")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least level logged")
     sla_time_scale: Positive = Field(1.0, description="how many times faster clocks run; 86400: a day in a second")
+    sla_answer_days: Positive = Field(7.0, description="days the clock stands still for when the reporter is asked")
+    sla_confirm_days: Positive = Field(14.0, description="days in which the reporter may say that it is not fixed")
     anonymous_time_granularity: Positive = Field(
         60.0, description="seconds to which an anonymous report's own time is rounded"
     )

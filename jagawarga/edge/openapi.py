@@ -34,7 +34,6 @@ PROBLEM: Final = {
     },
 }
 HEADERS: Final = {
-    ("GET", "/v1/tracking"): ("Tracking-Code",),
     ("POST", "/v1/reports"): ("Idempotency-Key",),
     ("GET", "/v1/categories"): ("Accept-Language",),
     ("POST", "/v1/categories/suggestions"): ("Accept-Language",),
@@ -42,7 +41,9 @@ HEADERS: Final = {
     ("GET", "/v1/me/stream"): ("Last-Event-ID",),
 }
 """Headers a route reads beside the usual ones."""
-STEPS: Final = re.compile(r"/v1/agency/reports/<report_id>/(?:acknowledge|start|resolve|reject)")
+STEPS: Final = re.compile(r"/v1/(?:agency|me)/reports/<report_id>(?:/[a-z-]+)?")
+"""Paths of steps, which may be for one version of the report."""
+CODE: Final = "Tracking-Code"
 STREAMS: Final = ("/v1/agency/stream", "/v1/me/stream")
 _PLACE: Final = re.compile(r"<(?:\w+:)?(\w+)>")
 STYLE: Final = "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}code{white-space:nowrap}"
@@ -126,7 +127,10 @@ def page(routes: Iterable[Route]) -> str:
 
 def headers_of(route: Route) -> tuple[str, ...]:
     """The headers a route reads beside the usual ones."""
-    return ("If-Match",) if STEPS.fullmatch(route.path) else HEADERS.get((route.method, route.path), ())
+    known = HEADERS.get((route.method, route.path), ())
+    step = route.method != "GET" and (STEPS.fullmatch(route.path) or route.path.startswith("/v1/tracking/"))
+    code = (CODE,) if route.path.startswith("/v1/tracking") else ()
+    return (*code, *known, *(("If-Match",) if step else ()))
 
 
 def _operation(route: Route) -> dict[str, Any]:
@@ -140,7 +144,7 @@ def _operation(route: Route) -> dict[str, Any]:
         for name, schema in asked.get("properties", {}).items()
     ]
     parameters += [
-        {"name": name, "in": "header", "required": name == "Tracking-Code", "schema": {"type": "string"}}
+        {"name": name, "in": "header", "required": name == CODE, "schema": {"type": "string"}}
         for name in headers_of(route)
     ]
     operation: dict[str, Any] = {

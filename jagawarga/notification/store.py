@@ -15,6 +15,7 @@ from jagawarga.errors import Corrupt
 from jagawarga.notification.messages import Notification
 from jagawarga.notification.plan import NOBODYS, Due, Settlement, kind_of
 from jagawarga.plumbing.uuids import random_uuid
+from jagawarga.reports.messages import BY_REPORTER
 
 if TYPE_CHECKING:
     from jagawarga.plumbing.database import Database
@@ -45,7 +46,7 @@ class Store:
         It is queued for those of `channels` that its reporter wants and can be reached by.
         """
         unique = list({event.event_id: event for event in events}.values())
-        named = [event for event in unique if event.reporter is not None]
+        named = [event for event in unique if event.reporter is not None and event.type not in BY_REPORTER]
         columns: list[list[Any]] = [
             [random_uuid() for _ in named],
             [event.event_id for event in named],

@@ -39,6 +39,10 @@ ReporterAction = Literal["message", "edit", "withdraw", "confirm", "dispute"]
 """What the reporter may do, signed in or by the tracking code."""
 INTERNAL: Final = frozenset({"report.noted", "report.assigned"})
 """Events that are the authorities' own affair: neither the reporter nor the public learns of them."""
+BY_REPORTER: Final = frozenset(
+    {"report.edited", "report.withdrawn", "report.commented", "report.answered", "report.confirmed"}
+)
+"""Events of which the reporter need not be told: they did it."""
 
 
 class Place(NamedTuple):

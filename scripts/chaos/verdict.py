@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from scripts.chaos.truth import Line, Published, Report, Truth
 
 ESCALATED = "report.escalated"
+BY_TIME = (ESCALATED, "report.closed", "report.resumed")
+"""What happens by itself when a deadline has passed."""
 DUE_SOON = "report.due_soon"
 NOTICES = {DUE_SOON, "report.reminded"}
 OVERDUE_AFTER = timedelta(seconds=5)
@@ -238,12 +240,13 @@ def _judge_deadlines(verdict: Verdict, truth: Truth) -> None:
     for report_id, lines in _histories(truth).items():
         level = 0
         for line in lines:
-            if line.event != ESCALATED:
+            if line.event not in BY_TIME:
                 continue
-            verdict.escalations += 1
-            if line.level != level + 1:
-                verdict.faults["escalated to a wrong level, or twice"].append(f"{report_id} v{line.version}")
-            level = line.level
+            if line.event == ESCALATED:
+                verdict.escalations += 1
+                if line.level != level + 1:
+                    verdict.faults["escalated to a wrong level, or twice"].append(f"{report_id} v{line.version}")
+                level = line.level
             deadline = due.get((report_id, line.version - 1))
             if deadline is None:
                 verdict.faults["escalated without a deadline"].append(f"{report_id} v{line.version}")
@@ -260,7 +263,7 @@ def _judge_lateness(verdict: Verdict, ledger: Ledger, truth: Truth, outages: Out
     due = _deadlines(truth)
     answers = {attempt.report_id: attempt.answer for attempt in ledger.attempts if attempt.report_id is not None}
     for line in truth.history:
-        deadline = due.get((line.report_id, line.version - 1)) if line.event == ESCALATED else None
+        deadline = due.get((line.report_id, line.version - 1)) if line.event in BY_TIME else None
         if deadline is None or line.at < deadline:
             continue
         late = (line.at - deadline).total_seconds()

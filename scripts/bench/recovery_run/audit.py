@@ -10,12 +10,13 @@ import asyncpg
 if TYPE_CHECKING:
     from datetime import datetime
 
-LEFT = """SELECT count(*) FROM reports.report WHERE status NOT IN ('resolved', 'rejected') AND due_at <= $1"""
+LEFT = """SELECT count(*) FROM reports.report
+    WHERE status NOT IN ('closed', 'rejected', 'withdrawn') AND due_at <= $1"""
 OUTBOX = "SELECT count(*) FROM reports.outbox WHERE $1::timestamptz IS NOT NULL"
 CHECKS = {
     "escalated": "SELECT count(*) FROM reports.history WHERE event = 'report.escalated'",
     "escalated_reports": "SELECT count(DISTINCT report_id) FROM reports.history WHERE event = 'report.escalated'",
-    "open": "SELECT count(*) FROM reports.report WHERE status NOT IN ('resolved', 'rejected')",
+    "open": "SELECT count(*) FROM reports.report WHERE status NOT IN ('closed', 'rejected', 'withdrawn')",
     # Each report's version is the number of its lines, and its last line says what its row says.
     "inconsistent": """
         SELECT count(*) FROM (
