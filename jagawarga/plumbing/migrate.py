@@ -158,6 +158,8 @@ async def _once(run: Callable[..., Awaitable[Any]], statement: str, *values: Any
         except (
             asyncpg.UniqueViolationError,
             asyncpg.DuplicateObjectError,
+            asyncpg.DuplicateTableError,
+            asyncpg.DuplicateSchemaError,
             asyncpg.SerializationError,
             asyncpg.DeadlockDetectedError,
             asyncpg.InternalServerError,

@@ -293,7 +293,7 @@ class Reports:
             # Given its state it waits for our call; to look for it, it would find an end, and go.
             self.directory.start(report_id, await self.store.load(report_id) if seen.status in ENDS else None)
             try:
-                await self.directory.address(report_id).call(act, ACT_WITHIN)
+                state: ReportState = await self.directory.address(report_id).call(act, ACT_WITHIN)
             except NoProc:
                 continue
             except Down as down:
@@ -305,6 +305,9 @@ class Reports:
             except CallError as error:
                 msg = f"the report's actor gave no answer ({type(error).__name__})"
                 raise Unavailable(msg) from error
+            if act.agency is not None and act.agency not in state.authorities:
+                # Passed on, it is the others': this once the first one is told where it went.
+                return await self.open_for_agency(state.agency, report_id)
             return await look()
         msg = "the report's actor is not there"
         raise Unavailable(msg)

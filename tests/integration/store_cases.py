@@ -536,7 +536,7 @@ async def reports_queue_as_agency(world: World) -> Act:
 
 async def reports_tracked(world: World) -> Act:
     state = await world.filed()
-    return lambda: world.reports.tracked(state.report_id.bytes * 2)
+    return lambda: _then(world.reports.tracked(state.report_id.bytes * 2), lambda found: found is not None)
 
 
 async def reports_counts(world: World) -> Act:

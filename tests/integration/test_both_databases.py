@@ -42,6 +42,39 @@ def test_the_schema(fresh_database_url: str) -> None:
     asyncio.run(work())
 
 
+@pytest.mark.parametrize(
+    "met", [asyncpg.DuplicateTableError, asyncpg.DuplicateSchemaError, asyncpg.UniqueViolationError]
+)
+def test_a_table_made_by_another_process_meanwhile(fresh_database_url: str, met: type[Exception]) -> None:
+    """`IF NOT EXISTS` looks and makes in two steps: who came between is met once, and the second look finds it there."""
+
+    class Late:
+        """A connection whose every first CREATE meets another's."""
+
+        def __init__(self, connection: Any) -> None:
+            self.connection = connection
+            self.fetch = connection.fetch
+            self.seen: set[str] = set()
+
+        async def execute(self, statement: str, *values: Any) -> Any:
+            done = await self.connection.execute(statement, *values)
+            if "IF NOT EXISTS jagawarga_meta" in statement and statement not in self.seen:
+                self.seen.add(statement)
+                raise met
+            return done
+
+    async def work() -> None:
+        connection = await asyncpg.connect(fresh_database_url)
+        try:
+            late = Late(connection)
+            await migrate(late)
+            assert len(late.seen) == 3
+        finally:
+            await connection.close()
+
+    asyncio.run(work())
+
+
 def test_a_role_made_by_another_process_meanwhile(fresh_database_url: str) -> None:
     """Who looked before the other made the role looks again, and finds it."""
 

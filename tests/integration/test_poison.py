@@ -246,7 +246,7 @@ async def test_a_repaired_report_that_had_an_end_needs_no_actor(
         await house.until(both)
         await as_owner(fresh_database_url, "DELETE FROM reports.report WHERE report_id = $1", first)
         await house.query(
-            "UPDATE reports.report SET terms = '[[\"lurah\"], [1], [1]]', status = 'resolved', due_at = NULL"
+            "UPDATE reports.report SET terms = '[[\"lurah\"], [1], [1]]', status = 'closed', due_at = NULL"
             " WHERE report_id = $1",
             second,
         )

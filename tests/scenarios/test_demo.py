@@ -42,6 +42,25 @@ def test_every_claim_of_the_demonstration_holds(short_tmp: Path) -> None:
     assert list(short_tmp.iterdir()) == []
 
 
+def test_every_step_of_the_tour_works(short_tmp: Path) -> None:
+    """The public API as citizen, anonymous reporter, officers, agency head and mayor."""
+    environment = {**os.environ, "TMPDIR": str(short_tmp)}
+    tour = subprocess.run(
+        [sys.executable, "-m", "jagawarga.cli.tour", "--json"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    facts = json.loads(tour.stdout)
+    assert [check for check in facts["checks"] if not check["held"]] == []
+    assert (tour.returncode, tour.stderr) == (0, "")
+    assert len(facts["checks"]) > 50
+    assert list(short_tmp.iterdir()) == []
+
+
 def test_an_interrupted_demonstration_cleans_up(short_tmp: Path) -> None:
     """Ctrl-C in the middle: the servers are stopped and the directory is gone."""
     demo = started(short_tmp)

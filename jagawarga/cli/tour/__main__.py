@@ -1,0 +1,6 @@
+"""`python -m jagawarga.cli.tour`."""
+
+from jagawarga.cli.tour.command import main
+
+if __name__ == "__main__":
+    main()
