@@ -64,6 +64,8 @@ class EdgeLimits:
     """Submissions of one account."""
     rate_upload: Rate = Rate(0.5, 20)
     """Uploads of one account: each costs a decoder."""
+    rate_vote: Rate = Rate(1.0, 60)
+    """Votes and follows of one account, given and taken back."""
     rate_tracking: Rate = Rate(0.2, 10)
     """Failed tracking codes of one client address."""
     addresses: int = 20_000

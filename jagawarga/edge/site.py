@@ -22,6 +22,7 @@ from jagawarga.edge.api import (
     attachments,
     citizen,
     documents,
+    feed,
     media,
     notifications,
     operator,
@@ -47,6 +48,7 @@ __all__ = ["ROUTES", "Doors", "EdgeLimits", "build_site"]
 
 ROUTES: tuple[Route, ...] = (
     *public.ROUTES,
+    *feed.ROUTES,
     *accounts.ROUTES,
     *citizen.ROUTES,
     *notifications.ROUTES,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from jagawarga.edge.problems import encode
+
 if TYPE_CHECKING:
     from jagawarga.catalogue.messages import Agency, Category
     from jagawarga.identity.messages import OwnAccount, Session
@@ -75,6 +77,11 @@ def whole(report: ReportView, *, notes: bool = True, history: bool = True) -> di
 def page(reports: Page) -> dict[str, Any]:
     """Show a page of reports, without their histories."""
     return {"items": [whole(each, history=False) for each in reports.items], "cursor": reports.cursor}
+
+
+def shown_in_feed(report: ReportView) -> bytes:
+    """Write a report for the feed: as the public sees it, without its history."""
+    return encode(whole(report, history=False))
 
 
 def notification(line: Notification) -> dict[str, Any]:

@@ -167,6 +167,11 @@ FROM reports.report
 WHERE privacy = 'public' AND (created_at, report_id) < ($1, $2)
 ORDER BY created_at DESC, report_id DESC LIMIT $3;
 
+-- name: public_reports
+-- Some reports of the public feed.
+SELECT report_id, privacy, category, area, agency, content, terms, status, level, version, level_since, created_at, due_at
+FROM reports.report WHERE report_id = ANY ($1::uuid[]) AND privacy = 'public';
+
 -- name: count_by_status
 -- How many reports stand where.
 SELECT status, count(*) AS reports FROM reports.report GROUP BY status;
