@@ -186,7 +186,7 @@ def build(settings: Settings, directory: DataDirectory, catalogue: CatalogueServ
     )
     intake = Intake(identity, reports, hmac_sha256(keyring.signing_key("idempotency-key")))
     notifications = Notifications(database, bus, keyring, ways_of(settings, catalogue), clock)
-    feed = Feed(database, bus, keyring, reports, shown_in_feed, notifications.tell)
+    feed = Feed(database, bus, keyring, reports, render=shown_in_feed, tell=notifications.tell)
     limits = limits_of(settings)
     doors = Doors(
         identity=identity,

@@ -288,7 +288,9 @@ class Index:
 
 def finished(shown: bytes, votes: int, away: int | None) -> bytes:
     """The JSON of a report, closed with what changes more often than the rest."""
-    return b'%b,"votes":%d}' % (shown, votes) if away is None else b'%b,"votes":%d,"distance":%d}' % (shown, votes, away)
+    return (
+        b'%b,"votes":%d}' % (shown, votes) if away is None else b'%b,"votes":%d,"distance":%d}' % (shown, votes, away)
+    )
 
 
 def _drop(ordered: list[tuple[Key, UUID]], item: tuple[Key, UUID]) -> None:

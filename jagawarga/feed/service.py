@@ -41,6 +41,7 @@ class Feed:
         bus: Bus,
         keyring: Keyring,
         reports: ReportsDoor,
+        *,
         render: Callable[[ReportView], bytes],
         tell: Tell,
     ) -> None:
@@ -59,8 +60,8 @@ class Feed:
         index = self.index
         found, cursor = index.page(search)
         items = tuple(index.shown(report_id, away) for report_id, away in found)
-        anything = search.category is search.area is search.status is search.since is search.text is None
-        if cursor is not None or index.complete or search.sort != "newest" or not anything:
+        filters = (search.category, search.area, search.status, search.since, search.text, search.near)
+        if cursor is not None or index.complete or search.sort != "newest" or any(filters):
             return Found(items, cursor, index.complete)
         last = search.cursor
         if found:

@@ -45,7 +45,7 @@ class Store:
         """Write changes in one transaction, of like ones the last; gives the votes that their reports have now."""
         votes = {(each.report_id, each.voter): each.vote for each in batch if each.vote is not None}
         follows = {(each.report_id, each.follower): each.follow for each in batch if each.follow is not None}
-        wanted = [
+        wanted: list[tuple[str, list[tuple[UUID, Any]]]] = [
             ("add_votes", [key for key, on in votes.items() if on]),
             ("remove_votes", [key for key, on in votes.items() if not on]),
             ("add_follows", [key for key, on in follows.items() if on]),
@@ -57,7 +57,7 @@ class Store:
             for query, keys in wanted:
                 if keys:
                     # In order, so that no two transactions wait for each other.
-                    ordered: list[Any] = sorted(keys)  # type: ignore[type-var]
+                    ordered = sorted(keys)
                     await connection.execute(SQL[query], [key[0] for key in ordered], [key[1] for key in ordered])
             return await connection.fetch(SQL["counts"], report_ids)
 

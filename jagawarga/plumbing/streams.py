@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DeliverPolicy,
+    DiscardPolicy,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
 
 SUBJECTS: Final = "jagawarga.events"
 WAITING: Final = "jagawarga.waiting"
