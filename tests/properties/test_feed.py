@@ -164,7 +164,8 @@ def test_nothing_is_left_of_what_went(events: list[tuple[str, Any]]) -> None:
     index, model, _ = lived(events)
     for each in model:
         index.remove(each)
-    assert not (index.entries or index.order or index.supported or index.counts or index.grid.cells or index.numbers)
+    left = (index.entries, index.order, index.supported, index.counts, index.grid.cells, index.numbers)
+    assert not any(left)
 
 
 def test_votes_counted_while_a_page_is_read_are_not_lost() -> None:
