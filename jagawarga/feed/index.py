@@ -9,11 +9,11 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right, insort
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from jagawarga.feed import cursors
 from jagawarga.feed.places import Cell, Grid, cell_of, distance
-from jagawarga.feed.words import folded, likeness, stem, words
+from jagawarga.feed.words import STEM, folded, likeness, stem, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -96,7 +96,7 @@ class Index:
             insort(self.supported, (self._support_key(entry), view.report_id))
         if entry.cell is not None:
             self.grid.add(entry.cell, view.report_id)
-        for each in {stem(word) for word in entry.folded.split()}:
+        for each in {stem(word) for word in entry.folded.split() if len(word) >= STEM}:
             self.postings.setdefault(each, array("Q")).append(entry.number)
         if len(self.order) > self.most:
             _, oldest = self.order[-1]
@@ -194,7 +194,7 @@ class Index:
 
     def _newest(self, search: Search) -> Iterator[tuple[tuple[int, ...], UUID, int | None]]:
         wanted = words(search.text or "")
-        order: Any = self._with_words(wanted) if wanted else self.order
+        order = self._with_words(wanted)
         start = 0
         if search.cursor is not None:
             (at,), after = cursors.read(search.cursor, 1)
@@ -245,10 +245,12 @@ class Index:
         return [((distant,), report_id, distant) for distant, _, report_id in sorted(found)]
 
     def _with_words(self, wanted: tuple[str, ...]) -> list[tuple[Key, UUID]]:
-        """The reports that may hold all words, newest first; of the rarest stem, so many of the last taken."""
-        lists = [self.postings.get(stem(each), array("Q")) for each in wanted]
-        rarest = min(lists, key=len)
-        ids = (self.numbers.get(number) for number in rarest[-SCANNED:])
+        """The reports that may hold all words, newest first: all, where the words are too short or too common."""
+        lists = [self.postings.get(stem(each), array("Q")) for each in wanted if len(each) >= STEM]
+        rarest = min(lists, key=len, default=None)
+        if rarest is None or len(rarest) > SCANNED:
+            return self.order
+        ids = (self.numbers.get(number) for number in rarest)
         return sorted((self.entries[each].key, each) for each in ids if each is not None)
 
     @staticmethod

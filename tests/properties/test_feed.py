@@ -57,6 +57,8 @@ SEARCHES = (
     Search("nearest", HERE),
     Search(text="jalan"),
     Search(category="roads", status="received"),
+    Search(text="lam jal"),
+    Search(text="berl jal"),
     Search("supported", text="lam jal"),
 )
 
