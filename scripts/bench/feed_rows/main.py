@@ -63,7 +63,8 @@ def main() -> int:
             b",".join(index.shown(report_id, away) for report_id, away in found)
         figures[f"{name}_us"] = (time.process_time() - began) / ROUNDS * 1e6
     shown = {"reports": options.reports} | {name: round(value, 1) for name, value in figures.items()}
-    print(json.dumps(shown) if options.json else "\n".join(f"{name:20} {value}" for name, value in shown.items()))
+    text = json.dumps(shown) if options.json else "\n".join(f"{name:20} {value}" for name, value in shown.items())
+    sys.stdout.write(text + "\n")
     return 0
 
 
