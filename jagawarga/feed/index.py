@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
 MOST: Final = 200_000
 """Reports held."""
+LOOKED: Final = 5_000
+"""Reports looked at in order for one page; a page that ends here is short, and its cursor goes on."""
 SCANNED: Final = 20_000
-"""Reports looked at for one page; a page that ends here is short, and its cursor goes on."""
+"""Reports sorted for one page, of a place or with a word."""
 RADIUS: Final = 5_000
 """Metres that the nearest may be away."""
 SIMILAR_RADIUS: Final = 500
@@ -160,7 +162,7 @@ class Index:
         last: tuple[tuple[int, ...], UUID] | None = None
         wanted = words(search.text or "")
         for looked, (numbers, report_id, away) in enumerate(listed):
-            if looked >= SCANNED or len(found) >= search.limit:
+            if looked >= LOOKED or len(found) >= search.limit:
                 assert last is not None
                 return found, cursors.write(*last)
             last = numbers, report_id

@@ -1,4 +1,4 @@
-"""Where reports are: a grid of cells of about a kilometre, and distances on the sphere."""
+"""Where reports are: a grid of cells of a few streets, and distances on the sphere."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from jagawarga.feed.messages import Point
 
-CELL: Final = 0.01
-"""Degrees; 1,113 metres from south to north."""
+CELL: Final = 0.0025
+"""Degrees; 278 metres from south to north."""
 METRES: Final = 111_195.0
 """Of a degree of latitude, on the sphere of 6,371 km."""
 EARTH: Final = 6_371_000.0

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 HERE: Final = Point(-6.9, 107.6)
-WORDS: Final = tuple(f"kata{number:04}" for number in range(3_000))
+WORDS: Final = tuple(f"{number:04}kata" for number in range(3_000))
 ROUNDS: Final = 300
 SEARCHES: Final = {
     "newest": Search(limit=20),
     "supported": Search("supported", limit=20),
     "nearest": Search("nearest", HERE, limit=20),
     "filtered": Search(category="jalan-3", status="received", limit=20),
-    "text": Search(text="kata0042 kata0100", limit=20),
+    "text": Search(text="0042kata", limit=20),
 }
 
 
