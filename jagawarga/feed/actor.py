@@ -90,6 +90,8 @@ class Keeper(Actor):
             log.info("feed.filled", reports=len(self.index.order), complete=self.index.complete)
 
     async def _pull(self) -> None:
+        # Nothing is being read now, so no count can be overtaken; else they would gather while nothing happens.
+        self.index.late.clear()
         deliveries = await self.feed.bus.fetch(DURABLE, BATCH, WAIT if self.filled else BUSY_WAIT)
         good: list[Delivery] = []
         events: list[ReportEvent] = []
