@@ -7,6 +7,7 @@ import shlex
 import signal
 import sys
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -26,12 +27,15 @@ from jagawarga.edge.limits import limits_of
 from jagawarga.edge.server import Front
 from jagawarga.edge.site import build_site
 from jagawarga.edge.tree import edge_children
+from jagawarga.edge.views import shown_in_feed
 from jagawarga.embedded.directory import DataDirectory
 from jagawarga.embedded.keycheck import keys_of
 from jagawarga.embedded.nats import prepare_nats
 from jagawarga.embedded.postgres import prepare_postgres
 from jagawarga.embedded.tree import embedded_children
 from jagawarga.errors import StartupError, Unavailable
+from jagawarga.feed.service import Feed
+from jagawarga.feed.tree import feed_tree
 from jagawarga.identity.provider import HttpProvider
 from jagawarga.identity.seeding import plan, seed
 from jagawarga.identity.service import Identity
@@ -116,6 +120,7 @@ class House:
     intake: Intake
     notifications: Notifications
     media: Media
+    feed: Feed
     admission: Admission
     front: Front
     watching: Watching
@@ -185,6 +190,9 @@ def build(settings: Settings, directory: DataDirectory, catalogue: CatalogueServ
     )
     intake = Intake(identity, reports, hmac_sha256(keyring.signing_key("idempotency-key")))
     notifications = Notifications(database, bus, keyring, ways_of(settings, catalogue), clock)
+    feed = Feed(
+        database, bus, keyring, reports, render=partial(shown_in_feed, catalogue=catalogue), tell=notifications.tell
+    )
     limits = limits_of(settings)
     doors = Doors(
         identity=identity,
@@ -193,6 +201,7 @@ def build(settings: Settings, directory: DataDirectory, catalogue: CatalogueServ
         catalogue=catalogue,
         notification=notifications,
         media=media,
+        feed=feed,
         health=lambda: health(house),
         metrics=telemetry.exposition,
         observe=telemetry.observe_request,
@@ -202,7 +211,7 @@ def build(settings: Settings, directory: DataDirectory, catalogue: CatalogueServ
     front = Front(gate, settings.host, settings.port, limits, gate.at_the_door)
     house = House(
         settings, directory, postgres, nats, keyring, door, database, bus,
-        catalogue, identity, simulated, reports, intake, notifications, media, admission, front,
+        catalogue, identity, simulated, reports, intake, notifications, media, feed, admission, front,
         Watching(settings.loop_block_limit, settings.loop_block_crash_after), DeadLetters(bus),
     )  # fmt: skip
     return house
@@ -250,6 +259,7 @@ def tree(house: House) -> ChildSpec:
         reports_tree(house.reports, house.bus),
         media_tree(house.media),
         notification_tree(house.notifications),
+        feed_tree(house.feed),
         _subtree("edge", edge_children(house.front, house.admission), "rest_for_one"),
         _subtree(
             "operator",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
@@ -13,7 +14,10 @@ import trio
 from jagawarga.calendars.model import WorkingHours
 from jagawarga.catalogue.messages import Agency, Area, Assignment, Category, Clocks, Suggestion
 from jagawarga.edge.doors import Doors
+from jagawarga.edge.views import shown_in_feed
 from jagawarga.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from jagawarga.feed.index import OLDEST, Index
+from jagawarga.feed.messages import Found, Support
 from jagawarga.identity.messages import Invitation, OwnAccount, PersonalFacts, Principal, Session
 from jagawarga.media.messages import Item
 from jagawarga.notification.messages import Browser, Inbox, ShownPreferences, StreamEvent
@@ -23,6 +27,7 @@ from jagawarga.reports.messages import FileReport, HistoryEntry, Page, Receipt, 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 
+    from jagawarga.feed.messages import Point, Search
     from jagawarga.identity.messages import (
         AcceptInvitation,
         AddOfficer,
@@ -201,6 +206,9 @@ class FakeReports:
         del cursor
         self._fail()
         return Page(tuple(r for r in self.reports.values() if r.privacy == "public")[:limit], None)
+
+    async def list_public_of(self, report_ids: Sequence[UUID]) -> tuple[ReportView, ...]:
+        return tuple(r for r in self.reports.values() if r.privacy == "public" and r.report_id in report_ids)
 
     async def open_public(self, report_id: UUID) -> ReportView:
         report = self._open(report_id)
@@ -405,6 +413,47 @@ class FakeMedia:
         yield bytes(end - begin)
 
 
+class FakeFeed:
+    """The real index over what the fake reports hold, and votes in memory."""
+
+    def __init__(self, reports: FakeReports) -> None:
+        self.reports = reports
+        self.supporters: dict[UUID, set[str]] = {}
+        self.followers: dict[UUID, set[str]] = {}
+
+    def _index(self) -> Index:
+        index = Index(partial(shown_in_feed, catalogue=FakeCatalogue()))
+        counts = {each: len(them) for each, them in self.supporters.items()}
+        index.fill(self.reports.reports.values(), counts, OLDEST)
+        return index
+
+    async def page(self, search: Search) -> Found:
+        index = self._index()
+        found, cursor = index.page(search)
+        return Found(tuple(index.shown(each, away) for each, away in found), cursor, complete=True)
+
+    async def similar(self, near: Point, category: str | None, text: str) -> Found:
+        index = self._index()
+        found = index.similar(near, category, text)
+        return Found(tuple(index.shown(each, away) for each, away in found), None, complete=True)
+
+    async def votes(self, report_id: UUID) -> int:
+        return len(self.supporters.get(report_id, ()))
+
+    async def support(self, pseudonym: str, report_id: UUID, *, vote: bool | None, follow: bool | None) -> Support:
+        await self.reports.open_public(report_id)
+        for sets, on in ((self.supporters, vote), (self.followers, follow)):
+            if on is not None:
+                them = sets.setdefault(report_id, set())
+                (them.add if on else them.discard)(pseudonym)
+        return Support(len(self.supporters.get(report_id, ())))
+
+    async def follows(self, pseudonym: str, cursor: str | None, limit: int) -> Found:
+        index = self._index()
+        ids = sorted(each for each, them in self.followers.items() if pseudonym in them)
+        return Found(tuple(index.shown(each) for each in ids[:limit]), None, complete=True)
+
+
 @dataclass
 class House:
     """All fakes, and the doors made of them."""
@@ -418,6 +467,7 @@ class House:
 
     def __post_init__(self) -> None:
         self.intake = FakeIntake(self.reports)
+        self.feed = FakeFeed(self.reports)
 
     def doors(self) -> Doors:
         return Doors(
@@ -427,6 +477,7 @@ class House:
             catalogue=self.catalogue,
             notification=self.notification,
             media=FakeMedia(),
+            feed=self.feed,
             health=lambda: self.state,
             metrics=lambda: b"# metrics\n",
             observe=lambda route, status, seconds: self.observed.append((route, status, seconds)),

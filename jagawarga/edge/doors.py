@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from jagawarga.anonymizer.messages import IntakeDoor
     from jagawarga.catalogue.messages import CatalogueDoor
+    from jagawarga.feed.messages import FeedDoor
     from jagawarga.identity.messages import IdentityDoor
     from jagawarga.media.messages import MediaDoor
     from jagawarga.notification.messages import NotificationDoor
@@ -31,6 +32,7 @@ class Doors:
     catalogue: CatalogueDoor
     notification: NotificationDoor
     media: MediaDoor
+    feed: FeedDoor
     health: Callable[[], Mapping[str, str]]
     """Component → `"ok"` or what is wrong with it."""
     metrics: Callable[[], bytes]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from jagawarga.edge.limits import EdgeLimits
     from jagawarga.identity.messages import IdentityDoor, Principal, Role
 
-    Allowance = Literal["address", "sign_in", "submit", "suggest", "tracking", "upload"]
+    Allowance = Literal["address", "sign_in", "submit", "suggest", "tracking", "upload", "vote"]
 
 MAX_TOKEN = 4_096
 IPV6_SITE = (1 << 64) - 1
@@ -47,6 +47,7 @@ class Guard:
             "sign_in": Buckets(limits.rate_sign_in, limits.addresses),
             "submit": Buckets(limits.rate_submit, limits.addresses),
             "suggest": Buckets(limits.rate_suggest, limits.addresses),
+            "vote": Buckets(limits.rate_vote, limits.addresses),
             "upload": Buckets(limits.rate_upload, limits.addresses),
             "tracking": Buckets(limits.rate_tracking, limits.addresses),
         }

@@ -66,6 +66,8 @@ class EdgeLimits:
     """Suggestions for one client address, asked for while people type: each costs up to a millisecond."""
     rate_upload: Rate = Rate(0.5, 20)
     """Uploads of one account: each costs a decoder."""
+    rate_vote: Rate = Rate(1.0, 60)
+    """Votes and follows of one account, given and taken back."""
     rate_tracking: Rate = Rate(0.2, 10)
     """Failed tracking codes of one client address."""
     addresses: int = 20_000

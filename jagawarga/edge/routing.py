@@ -96,7 +96,7 @@ class Route:
     query: type[Query] = NoQuery
     body: type[Body] | None = None
     body_optional: bool = False
-    allowance: Literal["sign_in", "submit", "suggest", "upload"] | None = None
+    allowance: Literal["sign_in", "submit", "suggest", "upload", "vote"] | None = None
     exempt: bool = False
     """True for what watches the process: it must work when the allowance of its address is used up."""
     seconds: float | None = None

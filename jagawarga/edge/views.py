@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from jagawarga.edge.problems import encode
+
 if TYPE_CHECKING:
     from jagawarga.catalogue.messages import Agency, Area, CatalogueDoor, Category, Suggestion
     from jagawarga.identity.messages import OwnAccount, Session
@@ -108,6 +110,11 @@ def queue(reports: Page, catalogue: CatalogueDoor, caller: str) -> dict[str, Any
 def page(reports: Page, catalogue: CatalogueDoor) -> dict[str, Any]:
     """Show a page of reports, without their histories."""
     return {"items": [whole(each, catalogue, history=False) for each in reports.items], "cursor": reports.cursor}
+
+
+def shown_in_feed(report: ReportView, catalogue: CatalogueDoor) -> bytes:
+    """Write a report for the feed: as the public sees it, without its history."""
+    return encode(whole(report, catalogue, history=False))
 
 
 def notification(line: Notification) -> dict[str, Any]:

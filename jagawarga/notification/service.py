@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from jagawarga.plumbing.clock import Clock
     from jagawarga.plumbing.database import Database
     from jagawarga.plumbing.keys import Keyring
+    from jagawarga.reports.messages import ReportEvent
 
 NEWEST: Final = (datetime(9999, 1, 1, tzinfo=UTC), UUID(int=2**128 - 1))
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -115,6 +116,10 @@ class Notifications:
         version, before = await self._load(recipient)
         if version:
             await self._save(recipient, version, before, without_mail(before))
+
+    async def tell(self, events: Sequence[ReportEvent]) -> None:
+        """Put events into the inboxes of those they name as reporters; one that was told before changes nothing."""
+        await self.store.record(events, [each.name for each in self.channels])
 
     def push_key(self) -> str:
         """The public key that browsers subscribe with."""

@@ -25,7 +25,14 @@ Connection: TypeAlias = Any
 """An asyncpg connection, pooled or not."""
 Work: TypeAlias = Callable[[Any], Awaitable[T]]
 
-POOLS: Final[Mapping[str, int]] = {"reports": 8, "agency": 4, "identity": 3, "catalogue": 2, "notification": 3}
+POOLS: Final[Mapping[str, int]] = {
+    "reports": 8,
+    "agency": 4,
+    "identity": 3,
+    "catalogue": 2,
+    "notification": 3,
+    "feed": 3,
+}
 """Database role (with `jagawarga_` before it) → connections."""
 RETRIES = 6
 RETRY_BASE = 0.005

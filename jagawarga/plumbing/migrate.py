@@ -23,8 +23,8 @@ import asyncpg
 from jagawarga.errors import StartupError
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-ROLES: Final = ("identity", "catalogue", "reports", "agency", "notification")
-CONTEXTS: Final = ("identity", "catalogue", "reports", "notification")
+ROLES: Final = ("identity", "catalogue", "reports", "agency", "notification", "feed")
+CONTEXTS: Final = ("identity", "catalogue", "reports", "notification", "feed")
 LEASE_SECONDS = 60
 TRIES = 5
 FORMER: Final[Mapping[str, frozenset[str]]] = {

@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DeliverPolicy,
+    DiscardPolicy,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
 
 SUBJECTS: Final = "jagawarga.events"
 WAITING: Final = "jagawarga.waiting"
@@ -69,6 +77,16 @@ CONSUMERS: Final = (
         filter_subject=f"{SUBJECTS}.>",
         ack_policy=AckPolicy.EXPLICIT,
         # What a killed consumer had fetched comes again after this; a batch takes milliseconds.
+        ack_wait=10,
+        max_ack_pending=2048,
+        max_deliver=-1,
+    ),
+    # The feed reads all reports when it starts, so events from before there was a feed say nothing new to it.
+    ConsumerConfig(
+        durable_name="feed",
+        deliver_policy=DeliverPolicy.NEW,
+        filter_subject=f"{SUBJECTS}.>",
+        ack_policy=AckPolicy.EXPLICIT,
         ack_wait=10,
         max_ack_pending=2048,
         max_deliver=-1,

@@ -7,7 +7,7 @@ by `ReportEvent.schema`; a consumer ignores fields it does not know.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -232,6 +232,9 @@ class ReportsDoor(Protocol):
 
     async def list_public(self, *, cursor: str | None, limit: int) -> Page:
         """The public reports, newest first."""
+
+    async def list_public_of(self, report_ids: Sequence[UUID]) -> tuple[ReportView, ...]:
+        """Those of these reports that are public, in no order, without their histories."""
 
     async def open_public(self, report_id: UUID) -> ReportView:
         """One public report."""

@@ -389,6 +389,11 @@ class Reports:
         limit = _within(limit)
         return _page(await self.store.views("list_public", *_after(cursor), limit + 1), limit)
 
+    async def list_public_of(self, report_ids: Sequence[UUID]) -> tuple[ReportView, ...]:
+        """Those of these reports that are public."""
+        lines = await self.store.views("public_reports", report_ids)
+        return tuple(line.view for line in lines if line.view is not None)
+
     async def counts(self) -> Mapping[str, int]:
         """Number of reports by status, and of those that can not be read, if there are any (`corrupt`)."""
         corrupt = len(self.crew.quarantine)

@@ -15,7 +15,7 @@ from pglast.parser import ParseError
 
 from tests.dialect.finding import Found
 
-CONTEXTS: Final = frozenset({"identity", "catalogue", "reports", "notification"})
+CONTEXTS: Final = frozenset({"identity", "catalogue", "reports", "notification", "feed"})
 SERVER: Final = frozenset({"pg_catalog", "information_schema"})
 META: Final = "jagawarga_meta"
 UNQUALIFIED: Final = frozenset({"pg_roles"})

@@ -14,6 +14,8 @@ import asyncpg
 
 from jagawarga.catalogue.messages import Agency, Category
 from jagawarga.catalogue.store import Store as Catalogue
+from jagawarga.feed.store import Change
+from jagawarga.feed.store import Store as Feed
 from jagawarga.identity.messages import PersonalFacts
 from jagawarga.identity.refresh import RefreshToken, make
 from jagawarga.identity.store import MOST_SESSIONS
@@ -42,6 +44,7 @@ TABLES: Final = (
     "catalogue.category", "notification.processed_event", "notification.notice", "notification.preference",
     "notification.delivery", "notification.push_subscription",
     "reports.report", "reports.history", "reports.access", "reports.outbox", "reports.calendar",
+    "feed.vote", "feed.follow",
 )  # fmt: skip
 Act = Callable[[], Awaitable[Any]]
 
@@ -55,6 +58,7 @@ class World:
     catalogue: Catalogue
     notification: Notification
     reports: Reports
+    feed: Feed
 
     def filing(self, *, top: bool = False) -> Filing:
         """A report nobody has filed yet; at the `top` of its ladder at once if wanted."""
@@ -106,7 +110,13 @@ async def serializable(url: str) -> AsyncIterator[World]:
     name = url.partition("?")[0].rpartition("/")[2]
     database = Database(door, url)
     keyring = Keyring({1: b"k" * 32})
-    stores = Identity(database, keyring), Catalogue(database), Notification(database), Reports(database, keyring)
+    stores = (
+        Identity(database, keyring),
+        Catalogue(database),
+        Notification(database),
+        Reports(database, keyring),
+        Feed(database),
+    )
     world = World(database, *stores)
     async with running(worker("aio", AioActor, door)):
         await world.owner(PREPARE, f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'")
@@ -554,7 +564,48 @@ async def _then(work: Awaitable[Any], look: Callable[[Any], Any]) -> Any:
     return look(await work)
 
 
+async def feed_write(world: World) -> Act:
+    report_id, other = uuid4(), uuid4()
+    await world.feed.write([Change(report_id, b"a", "p-1", True, True), Change(other, b"b", "p-2", True, True)])
+    batch = [
+        Change(report_id, b"b", "p-2", True, True),
+        Change(report_id, b"c", "p-3", True, None),
+        Change(report_id, b"c", "p-3", False, None),
+        Change(other, b"b", "p-2", False, False),
+    ]
+
+    async def act() -> Any:
+        counts = await world.feed.write(batch)
+        assert counts == {report_id: 2, other: 0}
+        return sorted(counts.values())
+
+    return act
+
+
+async def feed_counts(world: World) -> Act:
+    report_id = uuid4()
+    await world.feed.write([Change(report_id, b"a", "p-1", True, None)])
+    return lambda: _then(world.feed.counts([report_id, uuid4()]), lambda counts: list(counts.values()))
+
+
+async def feed_followers(world: World) -> Act:
+    report_id = uuid4()
+    await world.feed.write([Change(report_id, each.encode(), each, None, True) for each in ("p-1", "p-2")])
+    return lambda: _then(
+        world.feed.followers([report_id], (report_id, "p-1"), 9), lambda rows: [row[1] for row in rows]
+    )
+
+
+async def feed_followed(world: World) -> Act:
+    await world.feed.write([Change(uuid4(), b"a", "p-1", None, True)])
+    return lambda: _then(world.feed.followed("p-1", UUID(int=0), 9), lambda ids: len(ids) > 0)
+
+
 CASES: Final[dict[str, tuple[Callable[[World], Awaitable[Act]], ...]]] = {
+    "feed.write": (feed_write,),
+    "feed.counts": (feed_counts,),
+    "feed.followers": (feed_followers,),
+    "feed.followed": (feed_followed,),
     "identity.find": (identity_find,),
     "identity.add": (identity_add,),
     "identity.set_password": (identity_set_password,),

@@ -278,7 +278,7 @@ async def test_a_bug_is_500_without_its_words(capsys: pytest.CaptureFixture[str]
 async def test_answers_carry_safe_headers_and_no_server_name() -> None:
     """No sniffing, no storing, no CORS, no banner: of answers and of problems."""
     async with edge() as house:
-        for path in ("/v1/reports", "/v1/nothing"):
+        for path in ("/v1/me/reports", "/v1/nothing"):
             headers = (await house.client.get(path, headers={"Origin": "https://elsewhere.example"})).headers
             assert headers["x-content-type-options"] == "nosniff"
             assert headers["cache-control"] == "no-store"

@@ -1,13 +1,13 @@
-"""What anyone may ask: the catalogue, the public feed, an account, a session."""
+"""What anyone may ask: the catalogue, an account, a session."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
 from jagawarga.edge import clocks, views
-from jagawarga.edge.bodies import Body, Line, NoQuery, PageQuery
+from jagawarga.edge.bodies import Body, Line, NoQuery
 from jagawarga.edge.languages import preferred
 from jagawarga.edge.routing import Answer, Ask, Route
 from jagawarga.identity.messages import OpenSession, RegisterCitizen
@@ -61,22 +61,9 @@ async def agencies(ask: Ask[NoQuery, None]) -> Answer:
     return Answer({"items": items}, headers=CACHED)
 
 
-async def feed(ask: Ask[PageQuery, None]) -> Answer:
-    """List public reports, newest first."""
-    page = await ask.doors.reports.list_public(cursor=ask.query.cursor, limit=ask.query.limit)
-    return Answer(views.page(page, ask.doors.catalogue))
-
-
-async def report(ask: Ask[NoQuery, Any]) -> Answer:
-    """Show one public report."""
-    return Answer(views.whole(await ask.doors.reports.open_public(ask.report_id), ask.doors.catalogue, notes=False))
-
-
 ROUTES = (
     Route("POST", "/v1/citizens", register, body=CitizenBody, allowance="sign_in"),
     Route("POST", "/v1/sessions", open_session, body=SessionBody, allowance="sign_in"),
     Route("GET", "/v1/categories", categories),
     Route("GET", "/v1/agencies", agencies),
-    Route("GET", "/v1/reports", feed, query=PageQuery),
-    Route("GET", "/v1/reports/<report_id>", report),
 )

@@ -240,7 +240,7 @@ FROM reports.report
 WHERE holder = $1 AND status NOT IN ('resolved', 'closed', 'rejected', 'withdrawn')
     AND (due_at, report_id) > ($2, $3)
     AND ($4::text IS NULL OR status = $4::text) AND ($5::text IS NULL OR category = $5::text)
-    AND ($6::text IS NULL OR area = $6::text) AND ($7::text IS NULL OR coalesce(assignee, '') = $7::text)
+    AND ($6::text IS NULL OR area = $6::text OR left(area, length($6::text) + 1) = $6::text || '.') AND ($7::text IS NULL OR coalesce(assignee, '') = $7::text)
     AND ($8::int IS NULL OR level = $8::int)
 ORDER BY due_at, report_id LIMIT $9;
 
@@ -252,7 +252,7 @@ FROM reports.report
 WHERE holder = $1 AND status NOT IN ('resolved', 'closed', 'rejected', 'withdrawn')
     AND due_at IS NULL AND report_id > $2
     AND ($3::text IS NULL OR status = $3::text) AND ($4::text IS NULL OR category = $4::text)
-    AND ($5::text IS NULL OR area = $5::text) AND ($6::text IS NULL OR coalesce(assignee, '') = $6::text)
+    AND ($5::text IS NULL OR area = $5::text OR left(area, length($5::text) + 1) = $5::text || '.') AND ($6::text IS NULL OR coalesce(assignee, '') = $6::text)
     AND ($7::int IS NULL OR level = $7::int)
 ORDER BY report_id LIMIT $8;
 
@@ -269,6 +269,11 @@ SELECT report_id, privacy, category, area, agency, content, terms, status, level
 FROM reports.report
 WHERE privacy = 'public' AND status <> 'withdrawn' AND (created_at, report_id) < ($1, $2)
 ORDER BY created_at DESC, report_id DESC LIMIT $3;
+
+-- name: public_reports
+-- Some reports of the public feed.
+SELECT report_id, privacy, category, area, agency, content, terms, status, level, version, level_since, created_at, due_at, past, assignee, satisfaction
+FROM reports.report WHERE report_id = ANY ($1::uuid[]) AND privacy = 'public' AND status <> 'withdrawn';
 
 -- name: id_of_tracked
 -- Which report a tracking code's digest stands for.

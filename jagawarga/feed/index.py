@@ -1,0 +1,308 @@
+"""The public reports in memory: in order of time, of support and of place, and found by their words. No await here.
+
+It holds the newest reports without a gap, down to a frontier that goes back in time while it is filled and comes
+forward when it is full; older reports are not its matter. What is not public is refused, whoever brings it.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right, insort
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from jagawarga.feed import cursors
+from jagawarga.feed.places import Cell, Grid, cell_of, distance
+from jagawarga.feed.words import STEM, folded, likeness, stem, words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from uuid import UUID
+
+    from jagawarga.feed.cursors import Key
+    from jagawarga.feed.messages import Point, Search
+    from jagawarga.reports.messages import ReportView
+
+MOST: Final = 200_000
+"""Reports held."""
+LOOKED: Final = 5_000
+"""Reports looked at in order for one page; a page that ends here is short, and its cursor goes on."""
+SCANNED: Final = 20_000
+"""Reports sorted for one page, of a place or with a word."""
+RADIUS: Final = 5_000
+"""Metres that the nearest may be away."""
+SIMILAR_RADIUS: Final = 500
+SIMILAR: Final = 5
+ENDED: Final = frozenset({"resolved", "closed", "rejected", "withdrawn"})
+OLDEST: Final[Key] = (1 << 200,)
+"""Behind every key."""
+NEWEST: Final[Key] = (-(1 << 200),)
+
+
+class Entry:
+    """One report; `shown` is its JSON without the closing brace, made when it is first asked for."""
+
+    __slots__ = ("cell", "folded", "key", "number", "shown", "view")
+
+    def __init__(self, view: ReportView, number: int) -> None:
+        self.view = view
+        self.number = number
+        self.key: Key = (-cursors.micros(view.created_at), -view.report_id.int)
+        self.folded = folded(words(f"{view.text} {view.place.address or ''}"))
+        self.cell: Cell | None = None
+        if view.place.latitude is not None and view.place.longitude is not None:
+            self.cell = cell_of(view.place.latitude, view.place.longitude)
+        self.shown: bytes | None = None
+
+
+class Index:
+    """All of it. `render` makes the JSON object of a report."""
+
+    def __init__(self, render: Callable[[ReportView], bytes], most: int = MOST) -> None:
+        self.render = render
+        self.most = most
+        self.entries: dict[UUID, Entry] = {}
+        self.order: list[tuple[Key, UUID]] = []
+        self.counts: dict[UUID, int] = {}
+        self.supported: list[tuple[Key, UUID]] = []
+        self.grid = Grid()
+        self.postings: dict[str, array[int]] = {}
+        self.numbers: dict[int, UUID] = {}
+        self.next_number = 0
+        self.dead = 0
+        self.frontier: Key = NEWEST
+        self.late: dict[UUID, int] = {}
+
+    @property
+    def complete(self) -> bool:
+        """Whether every public report is here."""
+        return self.frontier == OLDEST
+
+    # --- changing
+
+    def put(self, view: ReportView) -> None:
+        """Take a report as it is now; one that is not public goes, one behind the frontier is left out."""
+        self.remove(view.report_id, keep_votes=True)
+        if view.privacy != "public":
+            self.counts.pop(view.report_id, None)
+            return
+        entry = Entry(view, self.next_number)
+        if entry.key > self.frontier:
+            self.counts.pop(view.report_id, None)
+            return
+        self.next_number += 1
+        self.entries[view.report_id] = entry
+        self.numbers[entry.number] = view.report_id
+        insort(self.order, (entry.key, view.report_id))
+        if self.counts.get(view.report_id):
+            insort(self.supported, (self._support_key(entry), view.report_id))
+        if entry.cell is not None:
+            self.grid.add(entry.cell, view.report_id)
+        for each in {stem(word) for word in entry.folded.split() if len(word) >= STEM}:
+            self.postings.setdefault(each, array("Q")).append(entry.number)
+        if len(self.order) > self.most:
+            _, oldest = self.order[-1]
+            self.remove(oldest)
+            self.frontier = self.order[-1][0]
+
+    def remove(self, report_id: UUID, *, keep_votes: bool = False) -> None:
+        """Forget a report; at once, for everybody."""
+        entry = self.entries.pop(report_id, None)
+        if entry is None:
+            return
+        _drop(self.order, (entry.key, report_id))
+        if self.counts.get(report_id):
+            _drop(self.supported, (self._support_key(entry), report_id))
+        if not keep_votes:
+            self.counts.pop(report_id, None)
+        if entry.cell is not None:
+            self.grid.remove(entry.cell, report_id)
+        del self.numbers[entry.number]
+        self.dead += 1
+        if self.dead > len(self.entries) + 10_000:
+            self._compact()
+
+    def fill(self, views: Iterable[ReportView], counts: Mapping[UUID, int], frontier: Key) -> None:
+        """Take a page of the reports behind the frontier, which goes on to there.
+
+        `counts` may be older than what was voted meanwhile: those are in `late`, and count.
+        """
+        self.frontier = frontier
+        for view in views:
+            self.put(view)
+            self.set_votes(view.report_id, self.late.get(view.report_id, counts.get(view.report_id, 0)))
+        if len(self.order) >= self.most:
+            self.frontier = min(frontier, self.order[-1][0])
+
+    def set_votes(self, report_id: UUID, votes: int) -> None:
+        """Say how many support a report."""
+        entry = self.entries.get(report_id)
+        if entry is None or self.counts.get(report_id, 0) == votes:
+            return
+        if self.counts.get(report_id):
+            _drop(self.supported, (self._support_key(entry), report_id))
+        if votes:
+            self.counts[report_id] = votes
+            insort(self.supported, (self._support_key(entry), report_id))
+        else:
+            self.counts.pop(report_id, None)
+
+    # --- asking
+
+    def page(self, search: Search) -> tuple[list[tuple[UUID, int | None]], str | None]:
+        """Ids and distances of a page, and the cursor of the next."""
+        match search.sort:
+            case "nearest" if search.near is not None:
+                listed: Iterator[tuple[tuple[int, ...], UUID, int | None]] = iter(self._nearest(search, search.near))
+            case "supported":
+                listed = self._supported(search)
+            case _:
+                listed = self._newest(search)
+        found: list[tuple[UUID, int | None]] = []
+        last: tuple[tuple[int, ...], UUID] | None = None
+        wanted = words(search.text or "")
+        for looked, (numbers, report_id, away) in enumerate(listed):
+            if looked >= LOOKED or len(found) >= search.limit:
+                assert last is not None
+                return found, cursors.write(*last)
+            last = numbers, report_id
+            if self._fits(self.entries[report_id], search, wanted):
+                found.append((report_id, away))
+        return found, None
+
+    def similar(self, near: Point, category: str | None, text: str) -> list[tuple[UUID, int]]:
+        """Open reports nearby, the most alike first: half is how near they are, half the words they share."""
+        told = frozenset(words(text))
+        ranked: list[tuple[float, int, int, UUID]] = []
+        for report_id in islice(self.grid.around(near, SIMILAR_RADIUS), SCANNED):
+            entry = self.entries[report_id]
+            view = entry.view
+            if view.status in ENDED or (category is not None and view.category != category):
+                continue
+            away = self._away(entry, near)
+            if away is not None and away <= SIMILAR_RADIUS:
+                score = 1.0 - away / SIMILAR_RADIUS + likeness(told, frozenset(entry.folded.split()))
+                ranked.append((-score, away, entry.number, report_id))
+        return [(report_id, away) for _, away, _, report_id in sorted(ranked)[:SIMILAR]]
+
+    def shown(self, report_id: UUID, away: int | None = None) -> bytes:
+        """The JSON of a report, with its votes."""
+        entry = self.entries[report_id]
+        if entry.shown is None:
+            entry.shown = self.render(entry.view)[:-1]
+        return finished(entry.shown, self.counts.get(report_id, 0), away)
+
+    # --- inside
+
+    def _newest(self, search: Search) -> Iterator[tuple[tuple[int, ...], UUID, int | None]]:
+        wanted = words(search.text or "")
+        order = self._with_words(wanted)
+        start = 0
+        if search.cursor is not None:
+            (at,), after = cursors.read(search.cursor, 1)
+            start = bisect_right(order, ((-at, -after.int), after))
+        for key, report_id in islice(order, start, None):
+            yield (-key[0],), report_id, self._asked(report_id, search.near)
+
+    def _supported(self, search: Search) -> Iterator[tuple[tuple[int, ...], UUID, int | None]]:
+        """Those with votes, most first; then the others, newest first."""
+        first, start = 0, 0
+        if search.cursor is not None:
+            (votes, at), after = cursors.read(search.cursor, 2)
+            if votes:
+                first = bisect_right(self.supported, ((-votes, -at, -after.int), after))
+            else:
+                first = len(self.supported)
+                start = bisect_right(self.order, ((-at, -after.int), after))
+        for key, report_id in islice(self.supported, first, None):
+            yield (-key[0], -key[1]), report_id, self._asked(report_id, search.near)
+        for key, report_id in islice(self.order, start, None):
+            if not self.counts.get(report_id):
+                yield (0, -key[0]), report_id, self._asked(report_id, search.near)
+
+    def _nearest(self, search: Search, near: Point) -> list[tuple[tuple[int, ...], UUID, int | None]]:
+        """All within the least of widening circles that fills a page, in order."""
+        after: tuple[int, int] = (-1, 0)
+        if search.cursor is not None:
+            (away,), report_id = cursors.read(search.cursor, 1)
+            after = away, report_id.int
+        wanted = words(search.text or "")
+        found: list[tuple[int, int, UUID]] = []
+        for radius in (500, 1_000, 2_000, RADIUS):
+            if after[0] > radius:
+                continue
+            found = []
+            for report_id in islice(self.grid.around(near, radius), SCANNED):
+                entry = self.entries[report_id]
+                distant = self._away(entry, near)
+                if (
+                    distant is not None
+                    and distant <= radius
+                    and (distant, report_id.int) > after
+                    and self._fits(entry, search, wanted)
+                ):
+                    found.append((distant, report_id.int, report_id))
+            if len(found) > search.limit:
+                break
+        return [((distant,), report_id, distant) for distant, _, report_id in sorted(found)]
+
+    def _with_words(self, wanted: tuple[str, ...]) -> list[tuple[Key, UUID]]:
+        """The reports that may hold all words, newest first: all, where the words are too short or too common."""
+        lists = [self.postings.get(stem(each), array("Q")) for each in wanted if len(each) >= STEM]
+        rarest = min(lists, key=len, default=None)
+        if rarest is None or len(rarest) > SCANNED:
+            return self.order
+        ids = (self.numbers.get(number) for number in rarest)
+        return sorted((self.entries[each].key, each) for each in ids if each is not None)
+
+    @staticmethod
+    def _fits(entry: Entry, search: Search, wanted: tuple[str, ...]) -> bool:
+        view = entry.view
+        return (
+            (search.category is None or view.category == search.category)
+            and (search.area is None or _within(view.area, search.area))
+            and (search.status is None or view.status == search.status)
+            and (search.since is None or view.created_at >= search.since)
+            and all(f" {each}" in entry.folded for each in wanted)
+        )
+
+    def _asked(self, report_id: UUID, near: Point | None) -> int | None:
+        return None if near is None else self._away(self.entries[report_id], near)
+
+    @staticmethod
+    def _away(entry: Entry, near: Point) -> int | None:
+        place = entry.view.place
+        if place.latitude is None or place.longitude is None:
+            return None
+        return distance(near, place.latitude, place.longitude)
+
+    def _support_key(self, entry: Entry) -> Key:
+        return (-self.counts[entry.view.report_id], *entry.key)
+
+    def _compact(self) -> None:
+        """Forget the numbers of those that went; as much work as there are words, and as rare as that is long."""
+        self.dead = 0
+        for each, numbers in list(self.postings.items()):
+            kept = array("Q", (number for number in numbers if number in self.numbers))
+            if kept:
+                self.postings[each] = kept
+            else:
+                del self.postings[each]
+
+
+def finished(shown: bytes, votes: int, away: int | None) -> bytes:
+    """The JSON of a report, closed with what changes more often than the rest."""
+    return (
+        b'%b,"votes":%d}' % (shown, votes) if away is None else b'%b,"votes":%d,"distance":%d}' % (shown, votes, away)
+    )
+
+
+def _drop(ordered: list[tuple[Key, UUID]], item: tuple[Key, UUID]) -> None:
+    place = bisect_left(ordered, item)
+    if place < len(ordered) and ordered[place] == item:
+        del ordered[place]
+
+
+def _within(area: str | None, wanted: str) -> bool:
+    """Tell whether the area is the wanted one, or a kelurahan of it."""
+    return area is not None and (area == wanted or area.startswith(f"{wanted}."))
