@@ -84,6 +84,20 @@ async def test_a_feed_shows_what_is_public_and_how_it_stands(
             (report_id, "p-2", "report.acknowledged")
         }
 
+        # Taken back, it is nobody's any more.
+        other = (await house.file("public")).report_id
+
+        async def both() -> bool:
+            return len(await shown(feed)) == 2
+
+        await house.until(both)
+        await house.reports.act_as_reporter("p-1", other, Wish("withdraw"))
+
+        async def one() -> bool:
+            return len(await shown(feed)) == 1
+
+        await house.until(one)
+
 
 async def test_votes_are_exact_after_kills_at_any_moment(
     fresh_database_url: str, nats_url: str, tmp_path: Path

@@ -35,6 +35,7 @@ class Walk:
         """Go the whole way."""
         citizen = await self._citizen()
         report, agency = await self._filing(citizen)
+        await self._neighbour(report)
         head, other = await self._staff(agency)
         await self._desk(report, agency, head, other, citizen)
         await self._dialogue(report, agency, citizen)
@@ -113,6 +114,30 @@ class Walk:
         edited = await self.ask("PUT", own, {"text": text + ", tolong segera"}, who=citizen, If_Match='"1"')
         self.telling.check("untouched she may change it", edited.json().get("version") == 2)
         return made, str(shown.get("agency"))
+
+    async def _neighbour(self, report: dict[str, Any]) -> None:
+        self.telling.step("A neighbour is about to report the same")
+        known = next(each for each in self.accounts if each["role"] == "citizen")
+        neighbour = await self._token(known["username"], known["password"])
+        number, place = str(report.get("report_id")), "&".join(f"{name}={value}" for name, value in ROAD.items())
+        found = await self.until(
+            f"/v1/reports/similar?{place}&text=jalan%20berlubang%20sekolah", None, lambda page: bool(page["items"])
+        )
+        self.telling.check("hers is shown to him", number in {each["report_id"] for each in found["items"]})
+        support = f"/v1/reports/{number}"
+        for _ in range(2):
+            mine = await self.ask("PUT", f"{support}/follow", who=neighbour)
+        self.telling.check("it is his too, and counts once", mine.json().get("votes") == 1)
+        listed = await self.until(
+            "/v1/reports?sort=supported&limit=5", None,
+            lambda page: any((each["report_id"], each["votes"]) == (number, 1) for each in page["items"]),
+        )  # fmt: skip
+        self.telling.check("most supported of all", listed["items"][0]["report_id"] == number)
+        first = await self.ask("GET", "/v1/reports?sort=supported&limit=5")
+        again = await self.ask("GET", "/v1/reports?sort=supported&limit=5", If_None_Match=first.headers.get("ETag", ""))
+        self.telling.check("unchanged, it is not sent again", again.status_code == HTTPStatus.NOT_MODIFIED)
+        near = await self.ask("GET", f"/v1/reports?sort=nearest&{place}&text=berlubang")
+        self.telling.check("found by its words, and by where it is", number in near.text)
 
     # --- an agency
 
@@ -270,6 +295,11 @@ class Walk:
         self.check("an untouched one is withdrawn", back)
         gone = await self.ask("GET", f"/v1/reports/{other.get('report_id')}")
         self.check("and gone from the public at once", gone, 404)
+        number = other.get("report_id")
+        listed = await self.until(
+            "/v1/reports?limit=50", None, lambda page: all(each["report_id"] != number for each in page["items"])
+        )
+        self.telling.check("from the lists, too", number not in str(listed))
 
     async def _leaving(self, citizen: str) -> None:
         self.telling.step("She leaves")
