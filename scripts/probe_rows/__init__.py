@@ -1,0 +1,1 @@
+"""The isolation probe: what strangers get to see of a report, over HTTP and in the database."""
