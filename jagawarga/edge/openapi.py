@@ -44,7 +44,6 @@ HEADERS: Final = {
 STEPS: Final = re.compile(r"/v1/(?:agency|me)/reports/<report_id>(?:/[a-z-]+)?")
 """Paths of steps, which may be for one version of the report."""
 CODE: Final = "Tracking-Code"
-STREAMS: Final = ("/v1/agency/stream", "/v1/me/stream")
 _PLACE: Final = re.compile(r"<(?:\w+:)?(\w+)>")
 STYLE: Final = "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}code{white-space:nowrap}"
 
@@ -171,9 +170,6 @@ def _operation(route: Route) -> dict[str, Any]:
 
 
 def _responses(route: Route) -> dict[str, Any]:
-    kind = (
-        "text/event-stream" if route.path in STREAMS else "*/*" if "attachments" in route.path else "application/json"
-    )
     problem = {
         "description": "A problem.",
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -182,7 +178,7 @@ def _responses(route: Route) -> dict[str, Any]:
         "headers": {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
     }
     return {
-        "2XX": {"description": "As promised.", "content": {kind: {}}},
+        "2XX": {"description": "As promised.", "content": {route.produces: {}}},
         "4XX": problem,
         "429": later,
         "5XX": problem,

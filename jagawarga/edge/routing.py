@@ -101,3 +101,5 @@ class Route:
     """True for what watches the process: it must work when the allowance of its address is used up."""
     seconds: float | None = None
     """For the answer, where it is not the limit of all routes."""
+    produces: str = "application/json"
+    """The media type of what it answers, for the document of the API; `*/*` where it depends."""

@@ -109,7 +109,7 @@ def event_stream(
 ROUTES = (
     Route("GET", "/v1/agency/reports", reports, who=STAFF, query=ListQuery),
     Route("GET", "/v1/agency/reports/<report_id>", report, who=STAFF),
-    Route("GET", "/v1/agency/stream", stream, who=STAFF),
+    Route("GET", "/v1/agency/stream", stream, who=STAFF, produces="text/event-stream"),
     *(
         Route(
             "POST",

@@ -87,7 +87,7 @@ def ranged(wanted: str | None, size: int) -> tuple[int, int, int]:
 
 _PLACE = "/<report_id>/attachments/<number>"
 ROUTES = (
-    Route("GET", "/v1/reports" + _PLACE, showing(_public), query=SizeQuery),
-    Route("GET", "/v1/me/reports" + _PLACE, showing(_own), who="citizen", query=SizeQuery),
-    Route("GET", "/v1/agency/reports" + _PLACE, showing(_agency), who="officer", query=SizeQuery),
+    Route("GET", "/v1/reports" + _PLACE, showing(_public), query=SizeQuery, produces="*/*"),
+    Route("GET", "/v1/me/reports" + _PLACE, showing(_own), who="citizen", query=SizeQuery, produces="*/*"),
+    Route("GET", "/v1/agency/reports" + _PLACE, showing(_agency), who="officer", query=SizeQuery, produces="*/*"),
 )

@@ -42,7 +42,7 @@ def routes(described: Callable[[], Sequence[Route]]) -> tuple[Route, ...]:
         headers = CACHED | {"Content-Security-Policy": policy}
         return Answer(page(), content_type="text/html; charset=utf-8", headers=headers)
 
-    return (Route("GET", "/openapi.json", for_programs), Route("GET", "/docs", for_people))
+    return (Route("GET", "/openapi.json", for_programs), Route("GET", "/docs", for_people, produces="text/html"))
 
 
 STYLE = "sha256-" + base64.b64encode(sha256(openapi.STYLE.encode()).digest()).decode()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from jagawarga.notification.messages import Browser, Inbox, ShownPreferences
 
 HTML = "text/html; charset=utf-8"
+EVENTS = "text/event-stream"
 POINT, AUTH = 65, 16
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 # Without quoted local parts and without SMTPUTF8, which mail servers may refuse.
@@ -255,7 +256,7 @@ _STOP = "/v1/unsubscribe/<token>"
 ROUTES = (
     Route("GET", "/v1/me/notifications", inbox, who="citizen", query=InboxQuery),
     Route("POST", "/v1/me/notifications/read", mark, who="citizen", body=MarkBody),
-    Route("GET", "/v1/me/stream", stream, who="citizen"),
+    Route("GET", "/v1/me/stream", stream, who="citizen", produces=EVENTS),
     Route("GET", _MINE, preferences, who="citizen"),
     Route("PUT", _MINE, prefer, who="citizen", body=PreferencesBody),
     Route("POST", f"{_MINE}/confirm", confirm, who="citizen", body=CodeBody),
@@ -263,6 +264,6 @@ ROUTES = (
     Route("GET", _BROWSERS, browsers, who="citizen"),
     Route("POST", _BROWSERS, add_browser, who="citizen", body=BrowserBody),
     Route("DELETE", f"{_BROWSERS}/<subscription_id>", remove_browser, who="citizen"),
-    Route("GET", _STOP, ask_to_stop),
-    Route("POST", _STOP, stop_mail),
+    Route("GET", _STOP, ask_to_stop, produces="text/html"),
+    Route("POST", _STOP, stop_mail, produces="text/html"),
 )

@@ -36,5 +36,5 @@ async def metrics(ask: Ask[NoQuery, None]) -> Answer:
 ROUTES = (
     Route("GET", "/healthz", healthz, exempt=True),
     Route("GET", "/readyz", readyz, exempt=True),
-    Route("GET", "/metrics", metrics, exempt=True),
+    Route("GET", "/metrics", metrics, exempt=True, produces="text/plain"),
 )
