@@ -43,7 +43,7 @@ TEXTS: Final[Mapping[Language, Texts]] = {
             "report.resumed": "Pertanyaan tentang laporan Anda tidak terjawab; {holder} melanjutkan penanganannya.",
             "report.transferred": "Laporan Anda diteruskan ke {holder}.",
             "report.reopened": "Laporan Anda dibuka kembali dan diteruskan ke {holder}.",
-            "report.closed": "Laporan Anda ditutup karena tidak ada bantahan.",
+            "report.closed": "Laporan Anda, yang diselesaikan {holder}, ditutup karena tidak ada bantahan.",
         },
         private_lines={
             "report.received": "Laporan Anda telah diterima.",
@@ -81,7 +81,7 @@ TEXTS: Final[Mapping[Language, Texts]] = {
             "report.resumed": "The question about your report was not answered; {holder} goes on without.",
             "report.transferred": "Your report has been passed on to {holder}.",
             "report.reopened": "Your report is open again and has gone to {holder}.",
-            "report.closed": "Your report has been closed, as nobody said that it is not so.",
+            "report.closed": "Your report, resolved by {holder}, has been closed, as nobody said that it is not so.",
         },
         private_lines={
             "report.received": "Your report has been received.",
