@@ -2,9 +2,11 @@
 
 A Trio deadline per timer costs a cancel scope each, and 100,000 of them due at once freeze the loop for seconds.
 Here one task sleeps for all. Timers more than `NEAR` seconds away lie unsorted in buckets of one second. A second
-ahead a bucket is dealt out into slots of a 64th, and a slot is sorted when it begins: so no work is ever longer than
-a slice, however many timers share an instant. Due timers are delivered in slices too, with a checkpoint between, so
-that others keep running. A cancelled timer is forgotten where it lies and dropped when its turn comes.
+ahead a bucket is dealt out into slots of a 64th, where nearer timers lie from the first, and a slot is sorted when it
+begins: so no work is ever longer than a slice, however many timers share an instant. Only what is due at once is kept
+in order. Due timers are delivered in slices too, with a checkpoint between, so that others keep running. A cancelled
+timer is forgotten where it lies and dropped when its turn comes: most are deadlines of calls that were answered, and
+they are never sorted.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from supervisors.parking import Parked, wake
 
 NEAR = 2.0
 SLOTS_A_SECOND = 64
+AT_ONCE = 2 / SLOTS_A_SECOND
 SLICE_SECONDS = 0.002
 SLICE_CHECK = 64
 DEALT_AT_ONCE = 2_000
@@ -102,9 +105,13 @@ class Wheel(Parked):
         self._size += 1
         if self._size > self._sweep_at:
             self._sweep()
-        if deadline - self._now() <= NEAR:
+        ahead = deadline - self._now()
+        if ahead <= AT_ONCE:
             heapq.heappush(self._near, (deadline, next(self._order), timer))
             turn = deadline
+        elif ahead <= NEAR:
+            self._into_slot(timer)
+            turn = int(deadline * SLOTS_A_SECOND) / SLOTS_A_SECOND
         else:
             start = int(deadline)
             bucket = self._buckets.get(start)
@@ -176,8 +183,9 @@ class Wheel(Parked):
         """Take the earliest timer if it is due."""
         if not self._sorted and self._slot_starts and self._slot_starts[0] <= now * SLOTS_A_SECOND:
             slot = self._slots.pop(heapq.heappop(self._slot_starts))
-            slot.sort(key=_deadline, reverse=True)
-            self._sorted = slot
+            self._sorted = [timer for timer in slot if timer.target is not None]
+            self._sorted.sort(key=_deadline, reverse=True)
+            self._size -= len(slot) - len(self._sorted)
         ready, near = self._sorted, self._near
         if ready and (not near or ready[-1].deadline <= near[0][0]):
             if ready[-1].deadline > now:
@@ -203,14 +211,17 @@ class Wheel(Parked):
             timer = dealing.pop()
             if timer.target is None:
                 self._size -= 1
-                continue
-            start = int(timer.deadline * SLOTS_A_SECOND)
-            slot = self._slots.get(start)
-            if slot is None:
-                self._slots[start] = [timer]
-                heapq.heappush(self._slot_starts, start)
             else:
-                slot.append(timer)
+                self._into_slot(timer)
+
+    def _into_slot(self, timer: Timer) -> None:
+        start = int(timer.deadline * SLOTS_A_SECOND)
+        slot = self._slots.get(start)
+        if slot is None:
+            self._slots[start] = [timer]
+            heapq.heappush(self._slot_starts, start)
+        else:
+            slot.append(timer)
 
     def _next_turn(self) -> float:
         if self._dealing:
@@ -239,6 +250,8 @@ class Wheel(Parked):
             bucket[:] = [timer for timer in bucket if timer.target is not None]
             if not bucket:
                 del self._buckets[start]
+        for slot in self._slots.values():
+            slot[:] = [timer for timer in slot if timer.target is not None]
         self._dead.clear()
         self._starts = sorted(self._buckets)
         held = len(self._near) + len(self._sorted) + len(self._dealing)

@@ -32,6 +32,7 @@ _WRITTEN: Final = r"[\doil](?:(?<=\d)|(?<=\d[oil])(?=\d)|(?<=\bo)(?=\d\d))"
 _FIGURE: Final = re.compile(_WRITTEN)
 _DIGIT: Final = re.compile(_WRITTEN + r"|\b(?:" + "|".join(sorted(_SPOKEN)) + r")\b")
 _PLAIN: Final = re.compile(r"\d")
+_DISGUISED: Final = re.compile(r"\d[oil]|o\d")
 _JOINT: Final = re.compile(r"[ .\-/()_:+|~*]{0,3}")
 _LIST: Final = re.compile(r" ?, ?")
 _OWN_JOINT: Final = re.compile(r"[^\w\x1a]{0,5}|_{1,3}")
@@ -57,6 +58,8 @@ def digits(folded: str, texts: Iterable[str], words: frozenset[str]) -> list[Dig
     spoken = 0 if words.isdisjoint(_SPOKEN) else sum([word in _SPOKEN for word in texts])
     if spoken and spoken + len(plain) >= NUMBER_LEAST:
         found = _DIGIT.finditer(folded)
+    elif plain and _DISGUISED.search(folded, max(0, plain[0] - 1), plain[-1] + 1) is None and folded.isascii():
+        return [Digit(folded[at], at, at + 1) for at in plain]
     elif plain:
         # An O before the first digit may be one, too; behind the last there is none.
         found = _FIGURE.finditer(folded, max(0, plain[0] - 1), plain[-1] + 1)
@@ -70,16 +73,19 @@ def runs(folded: str, found: list[Digit]) -> Iterator[list[Digit]]:
     run: list[Digit] = []
     group = 0
     for each in found:
-        if run:
-            start, end = run[-1].end, each.start
-            listed = end - start > 0 and _LIST.fullmatch(folded, start, end)
+        start, end = (run[-1].end if run else -1), each.start
+        if start == end:
+            group += 1
+            run.append(each)
+            continue
+        if run and not (
+            _JOINT.fullmatch(folded, start, end)
             # "4, 6, 8" is a list of houses, "0812, 9876" a number read out in groups.
-            if not (_JOINT.fullmatch(folded, start, end) or (listed and group >= 3)):  # noqa: PLR2004
-                yield run
-                run = []
-            group = group + 1 if run and start == end else 0
-        if not run or group == 0:
-            group = 1
+            or (group >= 3 and _LIST.fullmatch(folded, start, end))  # noqa: PLR2004
+        ):
+            yield run
+            run = []
+        group = 1
         run.append(each)
     if run:
         yield run
@@ -129,7 +135,7 @@ def own_numbers(folded: str, found: list[Digit], own: list[tuple[str, str]]) -> 
 def _loose_runs(folded: str, found: list[Digit]) -> Iterator[list[Digit]]:
     run: list[Digit] = []
     for each in found:
-        if run and not _OWN_JOINT.fullmatch(folded, run[-1].end, each.start):
+        if run and run[-1].end != each.start and not _OWN_JOINT.fullmatch(folded, run[-1].end, each.start):
             yield run
             run = []
         run.append(each)

@@ -43,7 +43,7 @@ def scrub(text: str, facts: PersonalFacts | None = None) -> str:
         if not spans:
             break
         clean = cut(clean, spans)
-    return _REPEATED.sub(r"\1", clean)
+    return _REPEATED.sub(r"\1", clean) if "[" in clean else clean
 
 
 def blur(degrees: float | None) -> float | None:

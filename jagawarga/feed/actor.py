@@ -81,7 +81,7 @@ class Keeper(Actor):
         frontier = OLDEST
         if page.cursor is not None:
             (at,), report_id = cursors.read(page.cursor, 1)
-            frontier = (-at, -report_id.int)
+            frontier = (at, report_id.int)
         self.index.fill(page.items, counts, frontier)
         self.cursor = page.cursor
         self.filled = page.cursor is None or len(self.index.order) >= self.index.most

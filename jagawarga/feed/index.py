@@ -2,6 +2,8 @@
 
 It holds the newest reports without a gap, down to a frontier that goes back in time while it is filled and comes
 forward when it is full; older reports are not its matter. What is not public is refused, whoever brings it.
+
+The newest stand last: a report that is filed goes to the end of a long list, and moves no other.
 """
 
 from __future__ import annotations
@@ -34,9 +36,11 @@ RADIUS: Final = 5_000
 SIMILAR_RADIUS: Final = 500
 SIMILAR: Final = 5
 ENDED: Final = frozenset({"resolved", "closed", "rejected", "withdrawn"})
-OLDEST: Final[Key] = (1 << 200,)
-"""Behind every key."""
-NEWEST: Final[Key] = (-(1 << 200),)
+OLDEST: Final[Key] = (-1,)
+"""Before every key."""
+NEWEST: Final[Key] = (1 << 200,)
+SPARE: Final = 20
+"""One in so many is let go when it is full, at once: that takes as long as letting one go."""
 
 
 class Entry:
@@ -47,7 +51,7 @@ class Entry:
     def __init__(self, view: ReportView, number: int) -> None:
         self.view = view
         self.number = number
-        self.key: Key = (-cursors.micros(view.created_at), -view.report_id.int)
+        self.key: Key = (cursors.micros(view.created_at), view.report_id.int)
         self.folded = folded(words(f"{view.text} {view.place.address or ''}"))
         self.cell: Cell | None = None
         if view.place.latitude is not None and view.place.longitude is not None:
@@ -82,12 +86,16 @@ class Index:
 
     def put(self, view: ReportView) -> None:
         """Take a report as it is now; one that is not public goes, one behind the frontier is left out."""
-        self.remove(view.report_id, keep_votes=True)
         if view.privacy != "public":
-            self.counts.pop(view.report_id, None)
+            self.remove(view.report_id)
             return
+        held = self.entries.get(view.report_id)
+        if held is not None and _lies_alike(held.view, view):
+            held.view, held.shown = view, None
+            return
+        self.remove(view.report_id, keep_votes=True)
         entry = Entry(view, self.next_number)
-        if entry.key > self.frontier:
+        if entry.key < self.frontier:
             self.counts.pop(view.report_id, None)
             return
         self.next_number += 1
@@ -99,18 +107,33 @@ class Index:
         if entry.cell is not None:
             self.grid.add(entry.cell, view.report_id)
         for each in {stem(word) for word in entry.folded.split() if len(word) >= STEM}:
-            self.postings.setdefault(each, array("Q")).append(entry.number)
+            numbers = self.postings.get(each)
+            if numbers is None:
+                self.postings[each] = array("Q", (entry.number,))
+            else:
+                numbers.append(entry.number)
         if len(self.order) > self.most:
-            _, oldest = self.order[-1]
-            self.remove(oldest)
-            self.frontier = self.order[-1][0]
+            self._let_go(1 + self.most // SPARE)
 
     def remove(self, report_id: UUID, *, keep_votes: bool = False) -> None:
         """Forget a report; at once, for everybody."""
-        entry = self.entries.pop(report_id, None)
-        if entry is None:
-            return
-        _drop(self.order, (entry.key, report_id))
+        entry = self.entries.get(report_id)
+        if entry is not None:
+            _drop(self.order, (entry.key, report_id))
+            self._forget(entry, keep_votes=keep_votes)
+
+    def _let_go(self, number: int) -> None:
+        """Forget the oldest."""
+        oldest = self.order[:number]
+        del self.order[:number]
+        for _, report_id in oldest:
+            self._forget(self.entries[report_id], keep_votes=False)
+        self.frontier = self.order[0][0] if self.order else NEWEST
+
+    def _forget(self, entry: Entry, *, keep_votes: bool) -> None:
+        """Take what is no longer in order out of all the rest."""
+        report_id = entry.view.report_id
+        del self.entries[report_id]
         if self.counts.get(report_id):
             _drop(self.supported, (self._support_key(entry), report_id))
         if not keep_votes:
@@ -132,7 +155,7 @@ class Index:
             self.put(view)
             self.set_votes(view.report_id, self.late.get(view.report_id, counts.get(view.report_id, 0)))
         if len(self.order) >= self.most:
-            self.frontier = min(frontier, self.order[-1][0])
+            self.frontier = max(frontier, self.order[0][0])
 
     def set_votes(self, report_id: UUID, votes: int) -> None:
         """Say how many support a report."""
@@ -197,28 +220,28 @@ class Index:
     def _newest(self, search: Search) -> Iterator[tuple[tuple[int, ...], UUID, int | None]]:
         wanted = words(search.text or "")
         order = self._with_words(wanted)
-        start = 0
+        end = len(order)
         if search.cursor is not None:
             (at,), after = cursors.read(search.cursor, 1)
-            start = bisect_right(order, ((-at, -after.int), after))
-        for key, report_id in islice(order, start, None):
-            yield (-key[0],), report_id, self._asked(report_id, search.near)
+            end = bisect_left(order, ((at, after.int), after))
+        for key, report_id in _backwards(order, end):
+            yield (key[0],), report_id, self._asked(report_id, search.near)
 
     def _supported(self, search: Search) -> Iterator[tuple[tuple[int, ...], UUID, int | None]]:
         """Those with votes, most first; then the others, newest first."""
-        first, start = 0, 0
+        first, end = 0, len(self.order)
         if search.cursor is not None:
             (votes, at), after = cursors.read(search.cursor, 2)
             if votes:
                 first = bisect_right(self.supported, ((-votes, -at, -after.int), after))
             else:
                 first = len(self.supported)
-                start = bisect_right(self.order, ((-at, -after.int), after))
+                end = bisect_left(self.order, ((at, after.int), after))
         for key, report_id in islice(self.supported, first, None):
             yield (-key[0], -key[1]), report_id, self._asked(report_id, search.near)
-        for key, report_id in islice(self.order, start, None):
+        for key, report_id in _backwards(self.order, end):
             if not self.counts.get(report_id):
-                yield (0, -key[0]), report_id, self._asked(report_id, search.near)
+                yield (0, key[0]), report_id, self._asked(report_id, search.near)
 
     def _nearest(self, search: Search, near: Point) -> list[tuple[tuple[int, ...], UUID, int | None]]:
         """All within the least of widening circles that fills a page, in order."""
@@ -247,7 +270,7 @@ class Index:
         return [((distant,), report_id, distant) for distant, _, report_id in sorted(found)]
 
     def _with_words(self, wanted: tuple[str, ...]) -> list[tuple[Key, UUID]]:
-        """The reports that may hold all words, newest first: all, where the words are too short or too common."""
+        """The reports that may hold all words, newest last: all, where the words are too short or too common."""
         lists = [self.postings.get(stem(each), array("Q")) for each in wanted if len(each) >= STEM]
         rarest = min(lists, key=len, default=None)
         if rarest is None or len(rarest) > SCANNED:
@@ -277,7 +300,8 @@ class Index:
         return distance(near, place.latitude, place.longitude)
 
     def _support_key(self, entry: Entry) -> Key:
-        return (-self.counts[entry.view.report_id], *entry.key)
+        at, number = entry.key
+        return (-self.counts[entry.view.report_id], -at, -number)
 
     def _compact(self) -> None:
         """Forget the numbers of those that went; as much work as there are words, and as rare as that is long."""
@@ -295,6 +319,16 @@ def finished(shown: bytes, votes: int, away: int | None) -> bytes:
     return (
         b'%b,"votes":%d}' % (shown, votes) if away is None else b'%b,"votes":%d,"distance":%d}' % (shown, votes, away)
     )
+
+
+def _lies_alike(one: ReportView, other: ReportView) -> bool:
+    """Tell whether a report stays where it is: most changes are of its status."""
+    return one.created_at == other.created_at and one.text == other.text and one.place == other.place
+
+
+def _backwards(ordered: list[tuple[Key, UUID]], end: int) -> Iterator[tuple[Key, UUID]]:
+    """Those before `end`, the last first."""
+    return map(ordered.__getitem__, range(end - 1, -1, -1))
 
 
 def _drop(ordered: list[tuple[Key, UUID]], item: tuple[Key, UUID]) -> None:

@@ -66,7 +66,7 @@ class Feed:
         last = search.cursor
         if found:
             entry = index.entries[found[-1][0]]
-            last = cursors.write((-entry.key[0],), entry.view.report_id)
+            last = cursors.write((entry.key[0],), entry.view.report_id)
         return await self._older(items, last, search.limit)
 
     async def _older(self, items: tuple[bytes, ...], last: str | None, limit: int) -> Found:

@@ -11,15 +11,18 @@ STEM: Final = 4
 MOST_WORDS: Final = 64
 """Of one text that can be found."""
 SHORTEST: Final = 2
-_WORD: Final = re.compile(r"[^\W_]+")
+_WORD: Final = re.compile(rf"[^\W_]{{{SHORTEST},}}")
 
 
 def words(text: str) -> tuple[str, ...]:
     """The different words of a text in order, up to a bound."""
+    plain = text.lower() if text.isascii() else _plain(text)
+    return tuple(dict.fromkeys(_WORD.findall(plain)))[:MOST_WORDS]
+
+
+def _plain(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(each for each in plain if not unicodedata.combining(each)) if not plain.isascii() else plain
-    found = dict.fromkeys(each for each in _WORD.findall(plain) if len(each) >= SHORTEST)
-    return tuple(found)[:MOST_WORDS]
+    return plain if plain.isascii() else "".join(each for each in plain if not unicodedata.combining(each))
 
 
 def folded(found: tuple[str, ...]) -> str:

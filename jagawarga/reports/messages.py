@@ -283,8 +283,12 @@ def _encoded(  # noqa: PLR0917 - the fields that very many events have in common
     )[1:]
 
 
+@lru_cache(maxsize=2048)
 def decode_event(payload: bytes) -> ReportEvent:
-    """Read an event; fields it does not know are ignored. `ValueError` for anything that is not an event."""
+    """Read an event; fields it does not know are ignored. `ValueError` for anything that is not an event.
+
+    Several consumers read each event, shortly after each other: only the first has to.
+    """
     try:
         read = from_json(payload)
     except ValueError:

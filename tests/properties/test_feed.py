@@ -157,10 +157,10 @@ def test_a_bounded_memory_holds_the_newest_without_a_gap(events: list[tuple[str,
             model.pop(what.report_id, None)
             if what.privacy == "public":
                 model[what.report_id] = what
-    held = [each for _, each in index.order]
+    held = [each for _, each in reversed(index.order)]
     assert len(held) <= most
     order = sorted(model, key=lambda each: (-micros(model[each].created_at), -each.int))
-    inside = [each for each in order if (-micros(model[each].created_at), -each.int) <= index.frontier]
+    inside = [each for each in order if (micros(model[each].created_at), each.int) >= index.frontier]
     assert held == inside
 
 

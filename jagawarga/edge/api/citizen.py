@@ -27,7 +27,7 @@ class ReportBody(Body):
     latitude: Latitude | None = None
     longitude: Longitude | None = None
     address: Annotated[Line, Field(min_length=1, max_length=500)] | None = None
-    attachments: Annotated[list[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{32}$")]], Field(max_length=5)] = []  # noqa: RUF012 - pydantic copies it
+    attachments: Annotated[tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{32}$")], ...], Field(max_length=5)] = ()
 
     def command(self, text_limit: int) -> SubmitReport:
         """Return the command; `Invalid` for a text too long, half a pair of coordinates, or no place at all."""
