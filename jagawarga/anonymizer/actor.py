@@ -67,7 +67,10 @@ def cut_report(command: SubmitReport, facts: PersonalFacts) -> FileReport:
         category=command.category,
         text=scrub(command.text, facts),
         place=Place(
-            blur(place.latitude), blur(place.longitude), None if place.address is None else scrub(place.address, facts)
+            blur(place.latitude),
+            blur(place.longitude),
+            None if place.address is None else scrub(place.address, facts),
+            None if place.landmark is None else scrub(place.landmark, facts),
         ),
         reporter=None,
         attachments=command.attachments,

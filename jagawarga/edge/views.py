@@ -66,6 +66,7 @@ def whole(report: ReportView, catalogue: CatalogueDoor, *, notes: bool = True, h
         "latitude": report.place.latitude,
         "longitude": report.place.longitude,
         "address": report.place.address,
+        "landmark": report.place.landmark,
         "version": report.version,
         "attachments": len(report.attachments),
     }

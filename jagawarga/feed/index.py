@@ -52,7 +52,7 @@ class Entry:
         self.view = view
         self.number = number
         self.key: Key = (cursors.micros(view.created_at), view.report_id.int)
-        self.folded = folded(words(f"{view.text} {view.place.address or ''}"))
+        self.folded = folded(words(f"{view.text} {view.place.address or ''} {view.place.landmark or ''}"))
         self.cell: Cell | None = None
         if view.place.latitude is not None and view.place.longitude is not None:
             self.cell = cell_of(view.place.latitude, view.place.longitude)

@@ -46,11 +46,12 @@ BY_REPORTER: Final = frozenset(
 
 
 class Place(NamedTuple):
-    """Where the problem is: WGS 84 degrees (both or none) and/or an address in words."""
+    """Where the problem is: WGS 84 degrees (both or none) and/or an address in words; what it is near to."""
 
     latitude: float | None = None
     longitude: float | None = None
     address: str | None = None
+    landmark: str | None = None
 
 
 class SubmitReport(NamedTuple):

@@ -290,6 +290,7 @@ class Store:
             "latitude": place.latitude,
             "longitude": place.longitude,
             "address": place.address,
+            "landmark": place.landmark,
         }
 
     def _view_work(self, query: str, args: tuple[Any, ...]) -> Any:
@@ -355,15 +356,18 @@ class Store:
 
     def seal_content(self, report_id: UUID, text: str, place: Place, attachments: tuple[str, ...] = ()) -> bytes:
         """What the citizen wrote, sealed for this report."""
-        plain = to_json([text, place.latitude, place.longitude, place.address, *attachments])
+        # Two words about the place are a list of their own: most reports have one at most.
+        words = place.address if place.landmark is None else (place.address, place.landmark)
+        plain = to_json([text, place.latitude, place.longitude, words, *attachments])
         return self.keyring.seal("report-content", plain, report_id.bytes)
 
     def unseal_content(self, report_id: UUID, sealed: bytes) -> tuple[str, Place, tuple[str, ...]]:
         """Text, place and attachments again; `Corrupt` when they are not this report's."""
         plain = self.keyring.unseal("report-content", sealed, report_id.bytes)
         try:
-            text, latitude, longitude, address, *attachments = from_json(plain)
-            return text, Place(latitude, longitude, address), tuple(attachments)
+            text, latitude, longitude, words, *attachments = from_json(plain)
+            address, landmark = words if isinstance(words, list) else (words, None)
+            return text, Place(latitude, longitude, address, landmark), tuple(attachments)
         except (ValueError, TypeError):
             msg = "content"
             raise Corrupt(msg) from None

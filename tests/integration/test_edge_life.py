@@ -87,6 +87,10 @@ async def test_a_wrong_code_is_a_wrong_code(path: str) -> None:
         ({"text": "lain"}, Wish("edit", "lain")),
         ({"latitude": 1.5, "longitude": 2.5}, Wish("edit", place=Place(1.5, 2.5))),
         ({"address": "Jl. Dago", "text": "lain"}, Wish("edit", "lain", place=Place(None, None, "Jl. Dago"))),
+        (
+            {"address": "Jl. Dago", "landmark": "depan apotek"},
+            Wish("edit", place=Place(None, None, "Jl. Dago", "depan apotek")),
+        ),
     ],
 )
 async def test_editing(body: Any, wish: Wish) -> None:
@@ -98,9 +102,11 @@ async def test_editing(body: Any, wish: Wish) -> None:
         assert running.house.reports.wishes == [wish]
 
 
-@pytest.mark.parametrize("body", [{}, {"latitude": 1.0}, {"text": ""}, {"text": "x" * 10_001}, {"category": "x"}])
+@pytest.mark.parametrize(
+    "body", [{}, {"latitude": 1.0}, {"landmark": "apotek"}, {"text": ""}, {"text": "x" * 10_001}, {"category": "x"}]
+)
 async def test_no_such_edit(body: Any) -> None:
-    """Nothing at all, half a place, nothing for a text, too much, another category."""
+    """Nothing at all, half a place, something near to none, nothing for a text, too much, another category."""
     async with edge() as running:
         report_id, _ = await filed(running)
         answer = await running.client.put(f"/v1/me/reports/{report_id}", json=body, headers=CITIZEN)

@@ -130,6 +130,9 @@ class Flaky:
         return stored
 
 
+PLACE = Place(-6.9, 107.6, "Jl. Dago", "depan apotek")
+
+
 @dataclass
 class House:
     """What a test works with."""
@@ -144,7 +147,7 @@ class House:
     async def file(
         self, privacy: Privacy = "private", reporter: str | None = "p-1", text: str = "Jalan berlubang"
     ) -> Any:
-        place = Place(-6.9, 107.6, "Jl. Dago")
+        place = PLACE
         who = None if privacy == "anonymous" else reporter
         return await self.reports.file(FileReport(privacy, "jalan", text, place, who))
 
@@ -334,7 +337,7 @@ async def test_who_may_open_what(house: House) -> None:
     private, public = await house.file(), await house.file("public", "p-2")
     reports = house.reports
     assert (await reports.open_own("p-1", private.report_id)).text == "Jalan berlubang"
-    assert (await reports.open_public(public.report_id)).place == Place(-6.9, 107.6, "Jl. Dago")
+    assert (await reports.open_public(public.report_id)).place == PLACE
     assert (await reports.open_for_agency("lurah", private.report_id)).area == "Coblong"
     attempts: tuple[Callable[[], Awaitable[ReportView]], ...] = (
         lambda: reports.open_own("p-2", private.report_id),

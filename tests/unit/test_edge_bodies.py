@@ -57,6 +57,8 @@ def refused(changes: dict[str, Any]) -> dict[str, str]:
         ({"latitude": ..., "longitude": ..., "address": "  "}, "address"),
         ({"address": "two\nlines"}, "address"),
         ({"address": "x" * 501}, "address"),
+        ({"landmark": "x" * 201}, "landmark"),
+        ({"landmark": ""}, "landmark"),
         ({"reporter": "p1"}, "reporter"),
     ],
     ids=str,

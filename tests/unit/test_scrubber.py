@@ -129,13 +129,17 @@ def test_no_text_takes_long(hostile: str) -> None:
 def test_cut_report_has_no_reporter() -> None:
     """What leaves the anonymizer has nobody in it, and a place that shows the street and not the door."""
     command = SubmitReport(
-        "anonymous", "korupsi", "saya Kenari", Place(-6.9123456, 107.6098765, "dekat Jalan Sangkar Emas No. 47")
+        "anonymous",
+        "korupsi",
+        "saya Kenari",
+        Place(-6.9123456, 107.6098765, "dekat Jalan Sangkar Emas No. 47", "warung Kenari, 0812-3456-7890"),
     )
     cut = cut_report(command, KENARI)
     assert cut.reporter is None
     assert (cut.place.latitude, cut.place.longitude) == (-6.912, 107.61)
     assert "Kenari" not in repr(cut)
     assert "Sangkar" not in repr(cut)
+    assert cut.place.landmark == "warung [nama], [telepon]"
 
 
 def test_blur_of_nothing() -> None:

@@ -27,6 +27,7 @@ class ReportBody(Body):
     latitude: Latitude | None = None
     longitude: Longitude | None = None
     address: Annotated[Line, Field(min_length=1, max_length=500)] | None = None
+    landmark: Annotated[Line, Field(min_length=1, max_length=200)] | None = None
     attachments: Annotated[tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{32}$")], ...], Field(max_length=5)] = ()
 
     def command(self, text_limit: int) -> SubmitReport:
@@ -44,7 +45,7 @@ class ReportBody(Body):
             self.privacy,
             self.category,
             self.text,
-            Place(self.latitude, self.longitude, self.address),
+            Place(self.latitude, self.longitude, self.address, self.landmark),
             tuple(dict.fromkeys(self.attachments)) if self.attachments else (),
         )
 

@@ -56,6 +56,7 @@ class EditBody(Body):
     latitude: Latitude | None = None
     longitude: Longitude | None = None
     address: Annotated[Line, Field(min_length=1, max_length=500)] | None = None
+    landmark: Annotated[Line, Field(min_length=1, max_length=200)] | None = None
 
     def wish(self, text_limit: int, expected: int | None) -> Wish:
         """Return the wish; `Invalid` for a text too long, half a pair of coordinates, or no change at all."""
@@ -64,12 +65,14 @@ class EditBody(Body):
             wrong["text"] = f"must have at most {text_limit} characters"
         if (self.latitude is None) != (self.longitude is None):
             wrong["longitude" if self.longitude is None else "latitude"] = "must come with the other coordinate"
+        moved = self.latitude is not None or self.address is not None
+        if self.landmark is not None and not moved:
+            wrong["landmark"] = "must come with the place it is near to"
         if not self.model_fields_set:
             wrong["text"] = "must be given, or a place"
         if wrong:
             raise Invalid(WRONG, fields=wrong)
-        moved = self.latitude is not None or self.address is not None
-        place = Place(self.latitude, self.longitude, self.address) if moved else None
+        place = Place(self.latitude, self.longitude, self.address, self.landmark) if moved else None
         return Wish("edit", self.text, expected, place=place)
 
 
