@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import hashlib
 import json
 import os
 import pwd
-from contextlib import contextmanager
+import tempfile
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,7 +86,9 @@ class DataDirectory:
         return self.path / "nats"
 
     def close(self) -> None:
-        """Let the next process have the directory."""
+        """Let the next process have the directory, and take away what was empty outside of it."""
+        with suppress(OSError):  # it is not there, or not empty
+            sockets_elsewhere(self.run).rmdir()
         os.close(self.lock)
 
 
@@ -95,6 +99,12 @@ def told_to_operator(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise StartupError(_explain(path, error)) from error
+
+
+def sockets_elsewhere(run: Path) -> Path:
+    """Where the sockets of a house are whose `run/` has too long a path for one: ours alone, in everybody's place."""
+    key = hashlib.sha256(os.fsencode(run.resolve())).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"{PROJECT}-{os.geteuid()}-{key}"
 
 
 def write_private(path: Path, text: str) -> None:

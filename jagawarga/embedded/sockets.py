@@ -5,18 +5,17 @@ A socket and not a port: nobody else can have taken it, and nobody else gets thr
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import stat
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jagawarga.embedded.directory import PRIVATE
+from jagawarga.embedded.directory import PRIVATE, sockets_elsewhere
 from jagawarga.errors import StartupError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from jagawarga.embedded.account import Account
 
 SOCKET_NAME = ".s.PGSQL.5432"
@@ -47,8 +46,7 @@ def _is_plain(directory: Path) -> bool:
 
 
 def _in_temporary(run: Path, account: Account) -> Path:
-    key = hashlib.sha256(os.fsencode(run.resolve())).hexdigest()[:16]
-    directory = Path(tempfile.gettempdir()) / f"jagawarga-{os.geteuid()}-{key}"
+    directory = sockets_elsewhere(run)
     if not _is_plain(directory):
         raise StartupError(
             f"both {run} and {directory.parent} are too long paths for a socket; set TMPDIR to a short one"

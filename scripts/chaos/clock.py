@@ -60,12 +60,12 @@ class Clock:
     def __init__(self) -> None:
         self._file = Path(tempfile.gettempdir()) / f"jagawarga-chaos-clock-{os.getpid()}"
         self.clock = ShiftedClock(self._file)
-        self.clock.set(0.0)
 
     @asynccontextmanager
     async def setting(self) -> AsyncIterator[Stage]:
         """Give a house that goes by our clock."""
         environment = {**ENVIRONMENT, OFFSET: str(self._file)}
+        self.clock.set(0.0)
         try:
             async with own_stage("chaos-clock", environment, program=PROGRAM) as stage:
                 yield stage

@@ -10,8 +10,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "jagawarga.cli.demo"]
@@ -25,9 +29,10 @@ def started(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
 
 
 @pytest.fixture
-def short_tmp() -> Path:
+def short_tmp() -> Iterator[Path]:
     """Give a temporary directory with a short path, for the sockets' sake."""
-    return Path(tempfile.mkdtemp(prefix="jd-"))
+    with tempfile.TemporaryDirectory(prefix="jd-") as path:
+        yield Path(path)
 
 
 def test_every_claim_of_the_demonstration_holds(short_tmp: Path) -> None:
