@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right, insort
-from itertools import islice
+from itertools import chain, dropwhile, islice
 from typing import TYPE_CHECKING, Final
 
 from jagawarga.feed import cursors
-from jagawarga.feed.places import Cell, Grid, cell_of, distance
+from jagawarga.feed.places import Grid, metres_of, square
 from jagawarga.feed.words import STEM, folded, likeness, stem, words
 
 if TYPE_CHECKING:
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from jagawarga.feed.cursors import Key
-    from jagawarga.feed.messages import Point, Search
+    from jagawarga.feed.messages import Point, Search, Sort
     from jagawarga.reports.messages import ReportView
+
+    Place = tuple[Key, UUID]
 
 MOST: Final = 200_000
 """Reports held."""
@@ -39,6 +41,8 @@ ENDED: Final = frozenset({"resolved", "closed", "rejected", "withdrawn"})
 OLDEST: Final[Key] = (-1,)
 """Before every key."""
 NEWEST: Final[Key] = (1 << 200,)
+VOTED: Final = 3
+"""Numbers in the key of a report that somebody supports; another's is of its time and its id."""
 SPARE: Final = 20
 """One in so many is let go when it is full, at once: that takes as long as letting one go."""
 
@@ -46,17 +50,20 @@ SPARE: Final = 20
 class Entry:
     """One report; `shown` is its JSON without the closing brace, made when it is first asked for."""
 
-    __slots__ = ("cell", "folded", "key", "number", "shown", "view")
+    __slots__ = ("folded", "key", "number", "shown", "view")
 
     def __init__(self, view: ReportView, number: int) -> None:
         self.view = view
         self.number = number
         self.key: Key = (cursors.micros(view.created_at), view.report_id.int)
         self.folded = folded(words(f"{view.text} {view.place.address or ''} {view.place.landmark or ''}"))
-        self.cell: Cell | None = None
-        if view.place.latitude is not None and view.place.longitude is not None:
-            self.cell = cell_of(view.place.latitude, view.place.longitude)
         self.shown: bytes | None = None
+
+    @property
+    def point(self) -> tuple[float, float] | None:
+        """Where it is, if it says so in degrees."""
+        latitude, longitude = self.view.place[:2]
+        return None if latitude is None or longitude is None else (latitude, longitude)
 
 
 class Index:
@@ -104,8 +111,8 @@ class Index:
         insort(self.order, (entry.key, view.report_id))
         if self.counts.get(view.report_id):
             insort(self.supported, (self._support_key(entry), view.report_id))
-        if entry.cell is not None:
-            self.grid.add(entry.cell, view.report_id)
+        if entry.point is not None:
+            self.grid.add(view.report_id, *entry.point)
         for each in {stem(word) for word in entry.folded.split() if len(word) >= STEM}:
             numbers = self.postings.get(each)
             if numbers is None:
@@ -138,8 +145,8 @@ class Index:
             _drop(self.supported, (self._support_key(entry), report_id))
         if not keep_votes:
             self.counts.pop(report_id, None)
-        if entry.cell is not None:
-            self.grid.remove(entry.cell, report_id)
+        if entry.point is not None:
+            self.grid.remove(report_id, *entry.point)
         del self.numbers[entry.number]
         self.dead += 1
         if self.dead > len(self.entries) + 10_000:
@@ -176,36 +183,36 @@ class Index:
         """Ids and distances of a page, and the cursor of the next."""
         match search.sort:
             case "nearest" if search.near is not None:
-                listed: Iterator[tuple[tuple[int, ...], UUID, int | None]] = iter(self._nearest(search, search.near))
+                listed = self._nearest(search, search.near)
             case "supported":
                 listed = self._supported(search)
             case _:
                 listed = self._newest(search)
         found: list[tuple[UUID, int | None]] = []
-        last: tuple[tuple[int, ...], UUID] | None = None
-        wanted = words(search.text or "")
-        for looked, (numbers, report_id, away) in enumerate(listed):
+        last: Place | None = None
+        fits = filter_of(search)
+        for looked, place in enumerate(listed):
             if looked >= LOOKED or len(found) >= search.limit:
                 assert last is not None
-                return found, cursors.write(*last)
-            last = numbers, report_id
-            if self._fits(self.entries[report_id], search, wanted):
-                found.append((report_id, away))
+                key, report_id = last
+                return found, cursors.write(_numbers(search.sort, key), report_id)
+            last = key, report_id = place
+            if fits is None or fits(self.entries[report_id]):
+                found.append((report_id, self._asked(place, search)))
         return found, None
 
     def similar(self, near: Point, category: str | None, text: str) -> list[tuple[UUID, int]]:
         """Open reports nearby, the most alike first: half is how near they are, half the words they share."""
         told = frozenset(words(text))
         ranked: list[tuple[float, int, int, UUID]] = []
-        for report_id in islice(self.grid.around(near, SIMILAR_RADIUS), SCANNED):
+        for squared, report_id in islice(self.grid.around(near, SIMILAR_RADIUS), SCANNED):
             entry = self.entries[report_id]
             view = entry.view
             if view.status in ENDED or (category is not None and view.category != category):
                 continue
-            away = self._away(entry, near)
-            if away is not None and away <= SIMILAR_RADIUS:
-                score = 1.0 - away / SIMILAR_RADIUS + likeness(told, frozenset(entry.folded.split()))
-                ranked.append((-score, away, entry.number, report_id))
+            away = metres_of(squared)
+            score = 1.0 - away / SIMILAR_RADIUS + likeness(told, frozenset(entry.folded.split()))
+            ranked.append((-score, away, entry.number, report_id))
         return [(report_id, away) for _, away, _, report_id in sorted(ranked)[:SIMILAR]]
 
     def shown(self, report_id: UUID, away: int | None = None) -> bytes:
@@ -217,17 +224,15 @@ class Index:
 
     # --- inside
 
-    def _newest(self, search: Search) -> Iterator[tuple[tuple[int, ...], UUID, int | None]]:
-        wanted = words(search.text or "")
-        order = self._with_words(wanted)
+    def _newest(self, search: Search) -> Iterator[Place]:
+        order = self._with_words(words(search.text or ""))
         end = len(order)
         if search.cursor is not None:
             (at,), after = cursors.read(search.cursor, 1)
             end = bisect_left(order, ((at, after.int), after))
-        for key, report_id in _backwards(order, end):
-            yield (key[0],), report_id, self._asked(report_id, search.near)
+        return _backwards(order, end)
 
-    def _supported(self, search: Search) -> Iterator[tuple[tuple[int, ...], UUID, int | None]]:
+    def _supported(self, search: Search) -> Iterator[Place]:
         """Those with votes, most first; then the others, newest first."""
         first, end = 0, len(self.order)
         if search.cursor is not None:
@@ -237,37 +242,17 @@ class Index:
             else:
                 first = len(self.supported)
                 end = bisect_left(self.order, ((at, after.int), after))
-        for key, report_id in islice(self.supported, first, None):
-            yield (-key[0], -key[1]), report_id, self._asked(report_id, search.near)
-        for key, report_id in _backwards(self.order, end):
-            if not self.counts.get(report_id):
-                yield (0, key[0]), report_id, self._asked(report_id, search.near)
+        others = (place for place in _backwards(self.order, end) if not self.counts.get(place[1]))
+        return chain(islice(self.supported, first, None), others)
 
-    def _nearest(self, search: Search, near: Point) -> list[tuple[tuple[int, ...], UUID, int | None]]:
-        """All within the least of widening circles that fills a page, in order."""
-        after: tuple[int, int] = (-1, 0)
-        if search.cursor is not None:
-            (away,), report_id = cursors.read(search.cursor, 1)
-            after = away, report_id.int
-        wanted = words(search.text or "")
-        found: list[tuple[int, int, UUID]] = []
-        for radius in (500, 1_000, 2_000, RADIUS):
-            if after[0] > radius:
-                continue
-            found = []
-            for report_id in islice(self.grid.around(near, radius), SCANNED):
-                entry = self.entries[report_id]
-                distant = self._away(entry, near)
-                if (
-                    distant is not None
-                    and distant <= radius
-                    and (distant, report_id.int) > after
-                    and self._fits(entry, search, wanted)
-                ):
-                    found.append((distant, report_id.int, report_id))
-            if len(found) > search.limit:
-                break
-        return [((distant,), report_id, distant) for distant, _, report_id in sorted(found)]
+    def _nearest(self, search: Search, near: Point) -> Iterator[Place]:
+        """All within the radius, in order."""
+        listed: Iterator[Place] = (((each,), report_id) for each, report_id in self.grid.around(near, RADIUS))
+        listed = islice(listed, SCANNED)
+        if search.cursor is None:
+            return listed
+        (squared,), after = cursors.read(search.cursor, 1)
+        return dropwhile(lambda place: (place[0][0], place[1].int) <= (squared, after.int), listed)
 
     def _with_words(self, wanted: tuple[str, ...]) -> list[tuple[Key, UUID]]:
         """The reports that may hold all words, newest last: all, where the words are too short or too common."""
@@ -278,26 +263,16 @@ class Index:
         ids = (self.numbers.get(number) for number in rarest)
         return sorted((self.entries[each].key, each) for each in ids if each is not None)
 
-    @staticmethod
-    def _fits(entry: Entry, search: Search, wanted: tuple[str, ...]) -> bool:
-        view = entry.view
-        return (
-            (search.category is None or view.category == search.category)
-            and (search.area is None or _within(view.area, search.area))
-            and (search.status is None or view.status == search.status)
-            and (search.since is None or view.created_at >= search.since)
-            and all(f" {each}" in entry.folded for each in wanted)
-        )
-
-    def _asked(self, report_id: UUID, near: Point | None) -> int | None:
-        return None if near is None else self._away(self.entries[report_id], near)
+    def _asked(self, place: Place, search: Search) -> int | None:
+        """How far away it is, if anybody wants to know."""
+        key, report_id = place
+        if search.near is None:
+            return None
+        return metres_of(key[0]) if search.sort == "nearest" else self._away(self.entries[report_id], search.near)
 
     @staticmethod
     def _away(entry: Entry, near: Point) -> int | None:
-        place = entry.view.place
-        if place.latitude is None or place.longitude is None:
-            return None
-        return distance(near, place.latitude, place.longitude)
+        return None if entry.point is None else metres_of(square(near, *entry.point))
 
     def _support_key(self, entry: Entry) -> Key:
         at, number = entry.key
@@ -312,6 +287,28 @@ class Index:
                 self.postings[each] = kept
             else:
                 del self.postings[each]
+
+
+def filter_of(search: Search) -> Callable[[Entry], bool] | None:
+    """Tell what a report must be, by no more than what is asked for; `None` where that is nothing."""
+    category, area, status, since = search.category, search.area, search.status, search.since
+    begun = [f" {each}" for each in words(search.text or "")]
+    if not begun and (area, since) == (None, None):
+        if (category, status) == (None, None):
+            return None
+        return lambda entry: category in {None, entry.view.category} and status in {None, entry.view.status}
+
+    def fits(entry: Entry) -> bool:
+        view = entry.view
+        return (
+            category in {None, view.category}
+            and status in {None, view.status}
+            and (area is None or _within(view.area, area))
+            and (since is None or view.created_at >= since)
+            and all(each in entry.folded for each in begun)
+        )
+
+    return fits
 
 
 def finished(shown: bytes, votes: int, away: int | None) -> bytes:
@@ -329,6 +326,15 @@ def _lies_alike(one: ReportView, other: ReportView) -> bool:
 def _backwards(ordered: list[tuple[Key, UUID]], end: int) -> Iterator[tuple[Key, UUID]]:
     """Those before `end`, the last first."""
     return map(ordered.__getitem__, range(end - 1, -1, -1))
+
+
+def _numbers(sort: Sort, key: Key) -> tuple[int, ...]:
+    """What a cursor says of a place in this order, beside the id; none of it is below nothing."""
+    match sort:
+        case "supported":
+            return (-key[0], -key[1]) if len(key) == VOTED else (0, key[0])
+        case _:
+            return key[:1]
 
 
 def _drop(ordered: list[tuple[Key, UUID]], item: tuple[Key, UUID]) -> None:

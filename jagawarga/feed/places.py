@@ -1,8 +1,10 @@
-"""Where reports are: a grid of cells of a few streets, and distances on the sphere."""
+"""Where reports are: a grid of cells of a street's length, and distances on the plane that a city lies on."""
 
 from __future__ import annotations
 
-from math import asin, ceil, cos, radians, sin, sqrt
+from bisect import bisect_right
+from functools import cache
+from math import ceil, cos, radians, sqrt
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -11,13 +13,20 @@ if TYPE_CHECKING:
 
     from jagawarga.feed.messages import Point
 
-CELL: Final = 0.0025
-"""Degrees; 278 metres from south to north."""
+CELL: Final = 0.001
+"""Degrees; 111 metres from south to north."""
 METRES: Final = 111_195.0
 """Of a degree of latitude, on the sphere of 6,371 km."""
-EARTH: Final = 6_371_000.0
+FINE: Final = 1e16
+"""Parts of a square degree in which squares of distances are whole numbers: a part is a millimetre wide."""
+NARROWEST: Final = 0.05
+"""Of a degree of longitude against one of latitude: as far from the equator as there are cities."""
+
+_LAST: Final = UUID(int=(1 << 128) - 1)
 
 Cell = tuple[int, int]
+Square = int
+"""The square of a distance, in `FINE` parts: what has the same order as the distance, and takes half its time."""
 
 
 def cell_of(latitude: float, longitude: float) -> Cell:
@@ -25,37 +34,84 @@ def cell_of(latitude: float, longitude: float) -> Cell:
     return int(latitude // CELL), int(longitude // CELL)
 
 
-def distance(one: Point, latitude: float, longitude: float) -> int:
-    """Whole metres between two places (haversine)."""
-    south, north = radians(one.latitude), radians(latitude)
-    half = sin((north - south) / 2) ** 2
-    half += cos(south) * cos(north) * sin(radians(longitude - one.longitude) / 2) ** 2
-    return round(2 * EARTH * asin(sqrt(min(1.0, half))))
+def width_at(latitude: float) -> float:
+    """The width of a degree of longitude against one of latitude."""
+    return max(NARROWEST, cos(radians(latitude)))
+
+
+def square(near: Point, latitude: float, longitude: float) -> Square:
+    """The square of the distance of two places of a city: over five kilometres it is right to a metre."""
+    y, x = latitude - near.latitude, (longitude - near.longitude) * width_at(near.latitude)
+    return int((y * y + x * x) * FINE)
+
+
+def square_of(metres: float) -> Square:
+    """The square of a distance."""
+    return int((metres / METRES) ** 2 * FINE)
+
+
+def metres_of(found: Square) -> int:
+    """The distance again, in whole metres."""
+    return round(sqrt(found / FINE) * METRES)
 
 
 class Grid:
-    """Ids by cell. A city does not lie on the date line: cells do not join there."""
+    """Ids and places by cell. A city does not lie on the date line: cells do not join there."""
 
     def __init__(self) -> None:
-        self.cells: dict[Cell, set[UUID]] = {}
+        self.cells: dict[Cell, dict[UUID, tuple[float, float, UUID]]] = {}
 
-    def add(self, cell: Cell, report_id: UUID) -> None:
-        """Put an id into its cell."""
-        self.cells.setdefault(cell, set()).add(report_id)
+    def add(self, report_id: UUID, latitude: float, longitude: float) -> None:
+        """Put an id where it is."""
+        self.cells.setdefault(cell_of(latitude, longitude), {})[report_id] = latitude, longitude, report_id
 
-    def remove(self, cell: Cell, report_id: UUID) -> None:
+    def remove(self, report_id: UUID, latitude: float, longitude: float) -> None:
         """Take it out; no empty cell stays."""
+        cell = cell_of(latitude, longitude)
         inside = self.cells.get(cell)
         if inside is not None:
-            inside.discard(report_id)
+            inside.pop(report_id, None)
             if not inside:
                 del self.cells[cell]
 
-    def around(self, near: Point, radius: float) -> Iterator[UUID]:
-        """The ids of every cell that a circle of so many metres may touch."""
-        south, west = cell_of(near.latitude, near.longitude)
-        rows = ceil(radius / (METRES * CELL))
-        columns = ceil(radius / (METRES * CELL * max(0.05, cos(radians(near.latitude)))))
-        for row in range(south - rows, south + rows + 1):
-            for column in range(west - columns, west + columns + 1):
-                yield from self.cells.get((row, column), ())
+    def around(self, near: Point, radius: float) -> Iterator[tuple[Square, UUID]]:
+        """What is within so many metres, the nearest first, ties by id.
+
+        Looked for in rings of cells around the place's own, no further than is asked for: of what is in a ring the
+        order is known when all that may be nearer has been seen.
+        """
+        south, west = near
+        width = width_at(south)
+        row, column = cell_of(south, west)
+        most = square_of(radius)
+        narrow = CELL * width
+        rings = ceil(radius / METRES / narrow) + 1
+        # What is seen for sure when a ring is: up to the nearest side of the cells behind it.
+        north_of, east_of = south - row * CELL, west - column * CELL
+        inner = min(north_of, CELL - north_of, east_of * width, (CELL - east_of) * width)
+        pending: list[tuple[Square, UUID]] = []
+        cells = self.cells
+        sure = -1
+        for ring in range(rings + 1):
+            if sure >= most:
+                return
+            for down, right in _ring(ring):
+                inside = cells.get((row + down, column + right))
+                if inside is not None:
+                    pending += [
+                        (int(((y := latitude - south) * y + (x := (longitude - west) * width) * x) * FINE), report_id)
+                        for latitude, longitude, report_id in inside.values()
+                    ]
+            seen = inner + ring * narrow
+            sure = min(most, int(seen * seen * FINE) - 1) if seen > 0 else -1
+            pending.sort()
+            known = bisect_right(pending, (sure, _LAST))
+            yield from pending[:known]
+            del pending[:known]
+
+
+@cache
+def _ring(ring: int) -> tuple[Cell, ...]:
+    """The cells so many away, seen from the one in the middle."""
+    side = range(-ring, ring + 1)
+    return tuple((row, column) for row in side for column in side if max(abs(row), abs(column)) == ring)
