@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 PEOPLE = {
     "citizen-token": Principal("s1", "p1", "citizen"),
+    "other-citizen-token": Principal("s7", "p7", "citizen"),
     "officer-token": Principal("s2", "p2", "officer", "roads"),
     "operator-token": Principal("s3", "p3", "operator"),
     "head-token": Principal("s4", "p4", "agency_head", "roads"),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from jagawarga.edge.admission import Admission
 
 CITIZEN = {"Authorization": "Bearer citizen-token"}
+OTHER_CITIZEN = {"Authorization": "Bearer other-citizen-token"}
 OFFICER = {"Authorization": "Bearer officer-token"}
 OPERATOR = {"Authorization": "Bearer operator-token"}
 HEAD = {"Authorization": "Bearer head-token"}

@@ -41,9 +41,12 @@ class FeedQuery(PageQuery):
         near = None
         if self.latitude is not None and self.longitude is not None:
             near = Point(self.latitude, self.longitude)
-        elif self.latitude is not None or self.longitude is not None or self.sort == "nearest":
+        elif self.latitude is not None or self.longitude is not None:
             missing = "longitude" if self.longitude is None else "latitude"
             raise Invalid(WRONG, fields={missing: "must come with the other coordinate"})
+        elif self.sort == "nearest":
+            needed = "must be given: nearest to where?"
+            raise Invalid(WRONG, fields={"latitude": needed, "longitude": needed})
         return Search(
             self.sort, near, self.category, self.area, self.status, self.since, self.text, self.cursor, self.limit
         )
