@@ -198,7 +198,7 @@ class Index:
                 return found, cursors.write(_numbers(search.sort, key), report_id)
             last = key, report_id = place
             if fits is None or fits(self.entries[report_id]):
-                found.append((report_id, self._asked(place, search)))
+                found.append((report_id, None if search.near is None else self._asked(place, search.near, search.sort)))
         return found, None
 
     def similar(self, near: Point, category: str | None, text: str) -> list[tuple[UUID, int]]:
@@ -263,16 +263,13 @@ class Index:
         ids = (self.numbers.get(number) for number in rarest)
         return sorted((self.entries[each].key, each) for each in ids if each is not None)
 
-    def _asked(self, place: Place, search: Search) -> int | None:
-        """How far away it is, if anybody wants to know."""
+    def _asked(self, place: Place, near: Point, sort: Sort) -> int | None:
+        """How far away it is."""
         key, report_id = place
-        if search.near is None:
-            return None
-        return metres_of(key[0]) if search.sort == "nearest" else self._away(self.entries[report_id], search.near)
-
-    @staticmethod
-    def _away(entry: Entry, near: Point) -> int | None:
-        return None if entry.point is None else metres_of(square(near, *entry.point))
+        if sort == "nearest":
+            return metres_of(key[0])
+        point = self.entries[report_id].point
+        return None if point is None else metres_of(square(near, *point))
 
     def _support_key(self, entry: Entry) -> Key:
         at, number = entry.key
@@ -293,19 +290,17 @@ def filter_of(search: Search) -> Callable[[Entry], bool] | None:
     """Tell what a report must be, by no more than what is asked for; `None` where that is nothing."""
     category, area, status, since = search.category, search.area, search.status, search.since
     begun = [f" {each}" for each in words(search.text or "")]
-    if not begun and (area, since) == (None, None):
-        if (category, status) == (None, None):
-            return None
-        return lambda entry: category in {None, entry.view.category} and status in {None, entry.view.status}
+    if not begun and (category, area, status, since) == (None, None, None, None):
+        return None
 
     def fits(entry: Entry) -> bool:
         view = entry.view
         return (
-            category in {None, view.category}
-            and status in {None, view.status}
+            (category is None or view.category == category)
+            and (status is None or view.status == status)
             and (area is None or _within(view.area, area))
             and (since is None or view.created_at >= since)
-            and all(each in entry.folded for each in begun)
+            and (not begun or all(each in entry.folded for each in begun))
         )
 
     return fits

@@ -22,6 +22,7 @@ FINE: Final = 1e16
 NARROWEST: Final = 0.05
 """Of a degree of longitude against one of latitude: as far from the equator as there are cities."""
 
+_EMPTY: Final[dict[UUID, tuple[float, float, UUID]]] = {}
 _LAST: Final = UUID(int=(1 << 128) - 1)
 
 Cell = tuple[int, int]
@@ -95,13 +96,11 @@ class Grid:
         for ring in range(rings + 1):
             if sure >= most:
                 return
-            for down, right in _ring(ring):
-                inside = cells.get((row + down, column + right))
-                if inside is not None:
-                    pending += [
-                        (int(((y := latitude - south) * y + (x := (longitude - west) * width) * x) * FINE), report_id)
-                        for latitude, longitude, report_id in inside.values()
-                    ]
+            pending += [
+                (int(((y := latitude - south) * y + (x := (longitude - west) * width) * x) * FINE), report_id)
+                for down, right in _ring(ring)
+                for latitude, longitude, report_id in cells.get((row + down, column + right), _EMPTY).values()
+            ]
             seen = inner + ring * narrow
             sure = min(most, int(seen * seen * FINE) - 1) if seen > 0 else -1
             pending.sort()

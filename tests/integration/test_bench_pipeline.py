@@ -27,7 +27,7 @@ def test_its_parts_make_the_whole() -> None:
     assert {each["name"] for each in found["stages"]} >= {"authenticate", "validate", "redact", "write", "publish"}
     assert all(each["us"] > 0 and 0 < each["share"] <= 1 for each in found["stages"])
     assert abs(found["stages_us"] - sum(each["us"] * each["share"] for each in found["stages"])) < 1e-6
-    assert abs(found["stages_us"] + found["between_stages_us"] - found["ours_us"]) < 1e-6
+    assert abs(found["stages_us"] + found["between_stages_us"] - found["with_readers"]["us"]) < 1e-6
     assert found["bare"]["per_second"] > 0
     assert 1 <= found["batch"] <= 256
     assert found["p50_ms"] <= found["p99_ms"]
