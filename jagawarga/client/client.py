@@ -111,9 +111,16 @@ class Client:
         """Go through an officer's reports, newest first, page by page."""
         return self._pages("/v1/agency/reports", session, {"status": status} if status else {})
 
-    def public_reports(self) -> AsyncGenerator[dict[str, Any], None]:
-        """Go through the public reports, newest first, page by page."""
-        return self._pages("/v1/reports", None, {})
+    def public_reports(self, *, limit: int = 100) -> AsyncGenerator[dict[str, Any], None]:
+        """Go through the public reports, newest first, in pages of `limit`."""
+        return self._pages("/v1/reports", None, {"limit": str(limit)})
+
+    async def vote(
+        self, session: Session, report_id: str, *, on: bool = True, patience: Patience | None = None
+    ) -> dict[str, Any]:
+        """Support a public report as a citizen, or no longer; sent twice it is one vote."""
+        path = f"/v1/reports/{report_id}/vote"
+        return (await self._send("PUT" if on else "DELETE", path, session=session, patience=patience)).content
 
     async def agency_report(self, session: Session, report_id: str) -> dict[str, Any]:
         """Open one of an officer's reports."""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 Outcome = Literal["pending", "acknowledged", "refused", "doubtful", "unsent"]
+Vote = Literal["given", "taken", "doubtful"]
 NO_ANSWER = "none"
 
 
@@ -50,6 +51,12 @@ class Ledger:
     """Marks of acknowledged attempts whose code was answered with "there is no such report"."""
     heard: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     """Agency to the numbers of the events its live stream brought, in the order they came."""
+    votes: dict[tuple[str, str], Vote] = field(default_factory=dict)
+    """Citizen and report to how their vote stands."""
+    looked: Counter[str] = field(default_factory=Counter)
+    """Looks at the feed, by answer."""
+    exposed: list[str] = field(default_factory=list)
+    """Reports that the feed showed and that say they are not public."""
 
     def open(self, privacy: str) -> Attempt:
         """Note that a submission is about to be made."""
@@ -61,6 +68,10 @@ class Ledger:
     def count(self, outcome: Outcome) -> int:
         """Return how many attempts ended so."""
         return sum(attempt.outcome == outcome for attempt in self.attempts)
+
+    def voted(self, vote: Vote) -> Counter[str]:
+        """Count the votes that stand so by report."""
+        return Counter(report_id for (_, report_id), stands in self.votes.items() if stands == vote)
 
     def answers(self) -> dict[str, int]:
         """Count the attempts by the status they were answered with."""

@@ -1,4 +1,4 @@
-"""The client under which the system has to hold: citizens file and track, officers act and listen.
+"""The client under which the system has to hold: citizens file, track, look around and vote, officers act and listen.
 
 Every promise is in the ledger.
 """
@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from contextlib import aclosing
 from datetime import UTC, datetime
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import trio
 
 from jagawarga.client import Client, Draft, Patience, Refused, Session, Unreachable
 from scripts.chaos.ledger import Act
+from scripts.chaos.neighbours import Neighbour
 
 if TYPE_CHECKING:
-    from random import Random
-
     from scripts.chaos.ledger import Attempt, Ledger
 
 AT_MOST_ONCE = Patience(tries=20, longest=5.0, unavailable=False, silence=False)
@@ -60,6 +60,9 @@ class Load:
             begun = trio.current_time()
             for officer in self.officers:
                 acting.start_soon(self._act, officer, begun + seconds)
+            for citizen in self.citizens:
+                neighbour = Neighbour(self.client, citizen, self.ledger, Random(self.rng.random()))
+                acting.start_soon(neighbour.live, begun + seconds)
             for number in range(int(seconds * self.rate)):
                 await trio.sleep_until(begun + number / self.rate)
                 attempt = self.ledger.open(PRIVACIES[number % len(PRIVACIES)])

@@ -17,6 +17,7 @@ from jagawarga.reports import tracking
 from scripts.chaos.havoc import Toll, restarts, restarts_by
 from scripts.chaos.ledger import Ledger, Outcome
 from scripts.chaos.load import Load
+from scripts.chaos.neighbours import read_feed
 from scripts.chaos.outages import Outages, wall_clock, watch
 from scripts.chaos.truth import Truth, read_truth
 from scripts.chaos.verdict import Verdict, judge, spread, unpromised
@@ -136,6 +137,7 @@ class Trial:
             self.outages.close()
             verdict = await verdict_of(stage, self.ledger, truth, self.outages, self.plan.grace)
             await open_codes(client, self.ledger, verdict)
+            await read_feed(client, truth, verdict)
             for kind, found in run.faults.items():
                 verdict.faults[kind] += found
             self.verdict = verdict
@@ -163,7 +165,11 @@ class Trial:
             "seed": self.plan.seed,
             "survived": self.ended is None,
             "ended": self.ended,
-            "requests": {"submissions": self.ledger.answers(), "tracking": dict(self.ledger.tracked)},
+            "requests": {
+                "submissions": self.ledger.answers(),
+                "tracking": dict(self.ledger.tracked),
+                "feed": dict(self.ledger.looked),
+            },
             "submissions": {outcome: self.ledger.count(outcome) for outcome in get_args(Outcome)},
             "lost": faults.get("acknowledged report lost", 0),
             "doubled": faults.get("report doubled", 0),

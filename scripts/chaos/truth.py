@@ -29,6 +29,7 @@ OUTBOX = "SELECT count(*) FROM reports.outbox"
 WAITING = "WAITING"
 PROCESSED = "SELECT event_id FROM notification.processed_event"
 NOTICES = "SELECT event_id FROM notification.notice"
+VOTES = "SELECT report_id, count(*) AS votes FROM feed.vote GROUP BY report_id"
 NOW = "SELECT clock_timestamp()"
 
 
@@ -88,6 +89,8 @@ class Truth:
     """Event id to how many lines it has in inboxes."""
     waiting: int = 0
     """Filings in the waiting room."""
+    votes: Mapping[str, int] = field(default_factory=dict)
+    """Report id to how many votes it has."""
 
     @property
     def still_moving(self) -> int:
@@ -113,9 +116,10 @@ async def _read(dsn: str, nats_url: str) -> Truth:
         waiting, stream = await _broker(nats_url)
         processed = Counter(str(row["event_id"]) for row in await connection.fetch(PROCESSED))
         notices = Counter(str(row["event_id"]) for row in await connection.fetch(NOTICES))
+        votes = {str(row["report_id"]): int(row["votes"]) for row in await connection.fetch(VOTES)}
     finally:
         await connection.close()
-    return Truth(at, reports, history, outbox, stream, processed, notices, waiting)
+    return Truth(at, reports, history, outbox, stream, processed, notices, waiting, votes)
 
 
 async def _broker(nats_url: str) -> tuple[int, list[Published]]:

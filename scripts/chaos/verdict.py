@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from jagawarga.cli.replay.summary import percentile
+from scripts.chaos.neighbours import judge_votes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,6 +43,7 @@ class Verdict:
     beyond: list[float] = field(default_factory=list)
     """The same, less the time something was away meanwhile."""
     heard: int = 0
+    votes: int = 0
 
     @property
     def good(self) -> bool:
@@ -60,6 +62,7 @@ class Verdict:
             "lateness_seconds": spread(self.lateness),
             "lateness_beyond_outages_seconds": spread(self.beyond),
             "events_heard_live": self.heard,
+            "votes": self.votes,
             "faults": {
                 kind: {"count": len(found), "first": found[:SHOWN]} for kind, found in self.faults.items() if found
             },
@@ -96,6 +99,7 @@ def judge(
     _judge_deadlines(verdict, truth)
     _judge_lateness(verdict, ledger, truth, outages, grace)
     _judge_streams(verdict, ledger, truth)
+    judge_votes(verdict, ledger, truth)
     return verdict
 
 

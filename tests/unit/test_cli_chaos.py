@@ -5,15 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from scripts.chaos.havoc import Victim, candidates, choose, has_reserve, is_child_of_root, restarts, restarts_by
-from scripts.chaos.ledger import Act, Ledger, make_mark
+from scripts.chaos.ledger import Act, Ledger, Vote, make_mark
+from scripts.chaos.neighbours import read_feed
 from scripts.chaos.outages import Outages
 from scripts.chaos.truth import Line, Published, Report, Truth
 from scripts.chaos.verdict import Verdict, judge
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    import trio.testing
 
 NOW = datetime(2026, 11, 23, 5, tzinfo=UTC)
 DUE = NOW - timedelta(seconds=10)
@@ -304,3 +310,54 @@ def test_restarts_are_summed_over_the_tree() -> None:
     """With those of collapsed supervisors, and by actor."""
     assert restarts(TREE | {"collapsed_restarts": 5}) == 6 + 5
     assert restarts_by(TREE | {"collapsed_restarts": 5}) == {"j": 6, "a": 1, "b": 1, "p": 1, "1": 1, "2": 1}
+
+
+@pytest.mark.parametrize(
+    ("stands", "there", "fault"),
+    [
+        (["given", "given"], 2, False),
+        (["given", "doubtful"], 1, False),
+        (["given", "doubtful"], 2, False),
+        (["given", "taken"], 1, False),
+        (["given"], 0, True),
+        (["given", "doubtful"], 3, True),
+        (["given", "taken"], 2, True),
+        ([], 1, True),
+    ],
+)
+def test_votes_are_what_was_acknowledged(stands: list[Vote], there: int, fault: bool) -> None:
+    """No fewer, and no more than with those in doubt."""
+    book = ledger()
+    book.votes = {(f"citizen {number}", "r1"): vote for number, vote in enumerate(stands)}
+    found = faults(replace(TRUTH, votes={"r1": there} if there else {}), book=book)
+    assert found == ({"votes lost or doubled"} if fault else set())
+
+
+FEED: list[tuple[list[tuple[str, int]], str | None]] = [
+    ([("r1", 2)], None),
+    ([], "public report not in the feed"),
+    ([("r1", 2), ("r2", 0)], "in the feed, and should not be"),
+    ([("r1", 2), ("r1", 2)], "twice in the feed"),
+    ([("r1", 1)], "other votes in the feed than there are"),
+]
+
+
+@pytest.mark.parametrize(("shown", "fault"), FEED)
+async def test_the_feed_is_what_is_public(
+    shown: list[tuple[str, int]], fault: str | None, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Each public report once with its votes; what is private or withdrawn is not there."""
+
+    class Feed:
+        async def public_reports(self) -> AsyncGenerator[dict[str, Any], None]:
+            for report_id, votes in shown:
+                yield {"report_id": report_id, "votes": votes}
+
+    reports = (
+        TRUTH.reports[0],
+        replace(TRUTH.reports[1], privacy="private"),
+        replace(TRUTH.reports[1], report_id="r3", status="withdrawn"),
+    )
+    found = Verdict()
+    await read_feed(Feed(), replace(TRUTH, reports=reports, votes={"r1": 2}), found)  # type: ignore[arg-type]
+    assert broken(found) == ({fault} if fault else set())
