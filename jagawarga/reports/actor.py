@@ -40,7 +40,7 @@ class Act:
     agency: str | None
     """Who takes it; `None`: the reporter."""
     terms: Terms | None = None
-    """Of the agency to transfer to."""
+    """Of the agency to transfer to, or of the other category."""
     changed: Changed | None = None
     """What an edit makes of the content."""
 

@@ -45,12 +45,13 @@ STEPS: Final[Mapping[tuple[Status, Action], tuple[Status, str]]] = {
     **{(status, "reject"): ("rejected", "report.rejected") for status in OPEN},
     **{(status, "ask"): ("waiting_for_reporter", "report.asked") for status in HELD},
     **{(status, "transfer"): ("received", "report.transferred") for status in HELD},
+    **{(status, "reclassify"): (status, "report.reclassified") for status in HELD},
     **{(status, "assign"): (status, "report.assigned") for status in OPEN},
     **{(status, "reply"): (status, "report.replied") for status in (*OPEN, "resolved")},
     **{(status, "note"): (status, "report.noted") for status in (*OPEN, "resolved")},
 }
 """What an authority may do: (status, action) → (new status, event)."""
-FOR_THE_HOLDER: Final[frozenset[Action]] = frozenset({"assign", "transfer"})
+FOR_THE_HOLDER: Final[frozenset[Action]] = frozenset({"assign", "reclassify", "transfer"})
 """What authorities below, who keep the report in view, may not do any more."""
 
 REPORTER_STEPS: Final[Mapping[tuple[Status, ReporterAction], tuple[Status, str]]] = {
@@ -75,7 +76,7 @@ def decide(state: ReportState, wish: Wish, agency: str, now: datetime, terms: Te
     """The step `agency` takes. Raises `Conflict` where the table has none, `NotFound` for who may not see it.
 
     A step that expects another version is a `Conflict` that tells where the report is now. `terms` are those of the
-    agency to transfer to.
+    agency to transfer to, or of the other category.
     """
     if agency not in state.authorities:
         msg = "no such report"
@@ -89,6 +90,8 @@ def decide(state: ReportState, wish: Wish, agency: str, now: datetime, terms: Te
             return _ask(state, agency, now, wish.note)
         case "transfer":
             return _transfer(state, agency, now, wish.note, terms)
+        case "reclassify":
+            return _reclassify(state, agency, now, wish, terms)
         case "assign":
             moved = _moved(state, status, assignee=wish.officer)
         case "resolve" | "reject":
@@ -115,6 +118,8 @@ def decide_as_reporter(
             moved = _disputed(state, now, since)
         case "message" if state.past.resumes is not None:
             moved = _resumed(state, since)
+        case "edit" if changed is not None and changed.terms is not None:
+            moved = _moved(state, status, category=changed.category, terms=changed.terms, told=0)
         case _:
             moved = _moved(state, status)
     changed = Changed(satisfaction=wish.satisfaction) if changed is None else changed
@@ -202,6 +207,19 @@ def _transfer(state: ReportState, agency: str, now: datetime, note: str | None, 
     past = NOTHING._replace(spent=spent, disputed=state.past.disputed, had=(*state.past.had, state.agency))
     moved = _moved(state, "received", terms=terms, level=0, level_since=now, told=0, past=past, assignee=None)
     return Transition(moved, "report.transferred", agency, now, note, Changed(terms=terms))
+
+
+def _reclassify(state: ReportState, agency: str, now: datetime, wish: Wish, terms: Terms | None) -> Transition:
+    """The report is of another category: its clock ran from the same moment, with that category's limits."""
+    assert terms is not None
+    if wish.category == state.category:
+        msg = "is the report's category already"
+        raise Invalid(msg, fields={"category": msg})
+    if terms.ladder != state.terms.ladder:
+        raise stale(state.status, state.level, state.holder, state.version)
+    moved = _moved(state, state.status, category=wish.category, terms=terms, told=0)
+    changed = Changed(terms=terms, category=wish.category)
+    return Transition(moved, "report.reclassified", agency, now, wish.note, changed)
 
 
 def _disputed(state: ReportState, now: datetime, since: datetime) -> ReportState:

@@ -32,7 +32,7 @@ Status = Literal[
     "withdrawn",
 ]
 Action = Literal[
-    "acknowledge", "start", "ask", "reply", "note", "assign", "transfer", "resolve", "reject",
+    "acknowledge", "start", "ask", "reply", "note", "assign", "reclassify", "transfer", "resolve", "reject",
 ]  # fmt: skip
 """What an authority may do."""
 ReporterAction = Literal["message", "edit", "withdraw", "confirm", "dispute"]
@@ -95,6 +95,7 @@ class Wish(NamedTuple):
 
     `expected`: only if the report still has this version. `officer`: whom to assign (a pseudonym), nobody if `None`.
     `agency`: to whom to transfer. `satisfaction`: 1 to 5, with `confirm`. `place`: with `edit`, where not as before.
+    `category`: with `reclassify`, and with `edit` where not as before.
     """
 
     action: Action | ReporterAction
@@ -104,6 +105,7 @@ class Wish(NamedTuple):
     agency: str | None = None
     satisfaction: int | None = None
     place: Place | None = None
+    category: str | None = None
 
 
 class Sieve(NamedTuple):

@@ -306,6 +306,7 @@ class Changed(NamedTuple):
     area: str | None = None
     satisfaction: int | None = None
     terms: Terms | None = None
+    category: str | None = None
 
 
 class Transition(NamedTuple):

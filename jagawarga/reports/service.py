@@ -254,6 +254,8 @@ class Reports:
         terms = None
         if wish.action == "transfer":
             terms = self._terms_of_transfer(wish, await self.open_for_agency(agency, report_id))
+        elif wish.action == "reclassify":
+            terms = await self._terms_of_category(wish, await self.open_for_agency(agency, report_id))
         return await self._act(report_id, Act(wish, agency, terms), lambda: self.open_for_agency(agency, report_id))
 
     async def act_as_reporter(self, reporter: str, report_id: UUID, wish: Wish) -> ReportView:
@@ -317,15 +319,27 @@ class Reports:
         ladder = self.catalogue.ladder(wish.agency)
         return self._terms_by(self.catalogue.clocks(report.category, report.privacy, len(ladder)), ladder)
 
+    async def _terms_of_category(self, wish: Wish, report: ReportView) -> Terms:
+        """The limits of another category, for whoever has the report: it goes to nobody else for that."""
+        assert wish.category is not None
+        state = _known(await self.store.load(report.report_id))
+        ladder = state.terms.ladder
+        return self._terms_by(self.catalogue.clocks(wish.category, report.privacy, len(ladder)), ladder)
+
     def _edited(self, wish: Wish, report: ReportView) -> Changed:
         """What an edit makes of the content; `Conflict` when it would be another authority's report."""
         place = report.place if wish.place is None else wish.place
         text = report.text if wish.note is None else wish.note
-        assigned = self.catalogue.assign(report.category, place.latitude, place.longitude, place.address)
+        category = report.category if wish.category is None else wish.category
+        assigned = self.catalogue.assign(category, place.latitude, place.longitude, place.address)
         if assigned.ladder[0] != report.agency:
-            msg = f"at that place {assigned.ladder[0]} is in charge: withdraw the report, and file another there"
+            msg = f"of that {assigned.ladder[0]} is in charge: withdraw the report, and file another"
             raise Conflict(msg)
-        return Changed(self.store.seal_content(report.report_id, text, place, report.attachments), assigned.area)
+        content = self.store.seal_content(report.report_id, text, place, report.attachments)
+        if category == report.category:
+            return Changed(content, assigned.area)
+        terms = self._terms(assigned, report.privacy)
+        return Changed(content, assigned.area, terms=terms, category=category)
 
     # --- views
 
@@ -403,6 +417,13 @@ class Reports:
 @cache
 def _counter(privacy: Privacy, outcome: str) -> Counter:
     return REPORTS.labels(privacy, outcome)
+
+
+def _known(state: ReportState | None) -> ReportState:
+    if state is None:
+        msg = "no such report"
+        raise NotFound(msg)
+    return state
 
 
 def _there(view: ReportView | None) -> ReportView:

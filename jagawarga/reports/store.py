@@ -132,7 +132,7 @@ class Store:
             step.at, state.level_since, state.due_at, note,
             state.told, past_to_text(state.past), state.assignee, state.agency, " ".join(state.authorities),
             None if changed.terms is None else terms_to_text(changed.terms), changed.content, changed.area,
-            changed.satisfaction,
+            changed.satisfaction, changed.category,
             *_event(step, position),
         )  # fmt: skip
 

@@ -85,6 +85,7 @@ async def test_a_wrong_code_is_a_wrong_code(path: str) -> None:
     ("body", "wish"),
     [
         ({"text": "lain"}, Wish("edit", "lain")),
+        ({"category": "lampu"}, Wish("edit", category="lampu")),
         ({"latitude": 1.5, "longitude": 2.5}, Wish("edit", place=Place(1.5, 2.5))),
         ({"address": "Jl. Dago", "text": "lain"}, Wish("edit", "lain", place=Place(None, None, "Jl. Dago"))),
         (
@@ -103,10 +104,10 @@ async def test_editing(body: Any, wish: Wish) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"latitude": 1.0}, {"landmark": "apotek"}, {"text": ""}, {"text": "x" * 10_001}, {"category": "x"}]
+    "body", [{}, {"latitude": 1.0}, {"landmark": "apotek"}, {"text": ""}, {"text": "x" * 10_001}, {"category": "a/b"}]
 )
 async def test_no_such_edit(body: Any) -> None:
-    """Nothing at all, half a place, something near to none, nothing for a text, too much, another category."""
+    """Nothing at all, half a place, something near to none, nothing for a text, too much, what can be no category."""
     async with edge() as running:
         report_id, _ = await filed(running)
         answer = await running.client.put(f"/v1/me/reports/{report_id}", json=body, headers=CITIZEN)
@@ -148,6 +149,19 @@ async def test_passing_on() -> None:
         assert running.house.reports.wishes == [Wish("transfer", "pipa", 1, agency="water")]
 
 
+async def test_another_category() -> None:
+    """With the category and the reason."""
+    async with edge() as running:
+        report_id, _ = await filed(running)
+        path = f"/v1/agency/reports/{report_id}/reclassify"
+        for wrong in ({"category": "lampu"}, {"note": "lampu"}, {"category": "a/b", "note": "?"}):
+            assert (await running.client.post(path, json=wrong, headers=OFFICER)).status_code == 422
+        body = {"category": "lampu", "note": "bukan jalan"}
+        answer = await running.client.post(path, json=body, headers=OFFICER | {"If-Match": '"1"'})
+        assert answer.status_code == 200
+        assert running.house.reports.wishes == [Wish("reclassify", "bukan jalan", 1, category="lampu")]
+
+
 async def test_the_queue() -> None:
     """Filters go through as they are; an officer is named by user name, and is shown as a pseudonym."""
     async with edge() as running:
@@ -177,6 +191,7 @@ async def test_the_queue() -> None:
         ("PUT", "/v1/agency/reports/{}/assignee", [OFFICER, HEAD]),
         ("DELETE", "/v1/agency/reports/{}/assignee", [OFFICER, HEAD]),
         ("POST", "/v1/agency/reports/{}/transfer", [OFFICER, HEAD]),
+        ("POST", "/v1/agency/reports/{}/reclassify", [OFFICER, HEAD]),
         ("POST", "/v1/agency/reports/{}/note", [OFFICER, HEAD]),
         ("PUT", "/v1/me/reports/{}", [CITIZEN]),
         ("POST", "/v1/me/reports/{}/withdraw", [CITIZEN]),

@@ -228,6 +228,25 @@ async def test_edited_while_untouched(house: House) -> None:
         await house.reports.act_as_reporter("p-1", receipt.report_id, Wish("edit", "lain"))
 
 
+async def test_of_another_category(house: House, time: Time) -> None:
+    """The category is another in database, lists and event; its clock began when the former one did."""
+    report_id = (await house.file("public")).report_id
+    before = await house.reports.open_for_agency("lurah", report_id)
+    with pytest.raises(Invalid):
+        await house.reports.act("lurah", report_id, Wish("reclassify", "?", category="jalan"))
+    time.pass_by(1.0)
+    house.catalogue.respond = 7200.0
+    seen = await house.reports.act("lurah", report_id, Wish("reclassify", "kabel, bukan jalan", category="kabel"))
+    assert (seen.category, seen.status, seen.version, events(seen)[-1]) == ("kabel", "received", 2, "reclassified")
+    assert seen.due_at == before.created_at + timedelta(seconds=7200)
+    assert (await house.reports.open_public(report_id)).category == "kabel"
+    assert [each.report_id for each in (await queue(house, category="kabel")).items] == [report_id]
+    other = (await house.file()).report_id
+    edited = await house.reports.act_as_reporter("p-1", other, Wish("edit", category="kabel"))
+    assert (edited.category, edited.text) == ("kabel", "Jalan berlubang")
+    assert edited.due_at == edited.created_at + timedelta(hours=2)
+
+
 async def test_passed_on_it_is_the_others(house: House) -> None:
     """In application and database the first agency sees it no more, not in lists either; the new one does."""
     report_id = (await house.file()).report_id

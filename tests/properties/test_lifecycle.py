@@ -68,9 +68,11 @@ def live(first: Transition, now: datetime, script: list[tuple[timedelta, str, in
             if deed in get_args(ReporterAction):
                 steps.append(decide_as_reporter(state, Wish(deed), now, 60.0))  # type: ignore[arg-type]
             elif deed != "tick":
-                wish = Wish(deed, officer="o-1")  # type: ignore[arg-type]
+                wish = Wish(deed, officer="o-1", category=f"other-{who}")  # type: ignore[arg-type]
                 elsewhere = replace(state.terms, ladder=(f"other-{who}", ladder[-1]))
-                steps.append(decide(state, wish, ladder[who % len(ladder)], now, elsewhere))
+                half = replace(state.terms, respond_within=tuple(each / 2 for each in state.terms.respond_within))
+                terms = half if deed == "reclassify" else elsewhere
+                steps.append(decide(state, wish, ladder[who % len(ladder)], now, terms))
         except Rejected:
             continue
     return steps

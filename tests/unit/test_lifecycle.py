@@ -29,6 +29,7 @@ from jagawarga.reports.model import (
     CONFIRM_WITHIN,
     ENDS,
     HOLDERS,
+    Changed,
     Past,
     ReportState,
     Terms,
@@ -42,6 +43,7 @@ from jagawarga.reports.model import (
 NOW = datetime(2026, 11, 23, 8, 30, 17, 250_000, tzinfo=UTC)
 TERMS = Terms(("lurah", "camat", "walikota"), (60.0, 30.0), (600.0, 300.0))
 ELSEWHERE = Terms(("pdam", "walikota"), (60.0,), (600.0,))
+URGENT = Terms(TERMS.ladder, (20.0,), (200.0,))
 
 
 def state(status: Status = "received", level: int = 0, **more: object) -> ReportState:
@@ -56,8 +58,8 @@ def later(seconds: float) -> datetime:
 
 
 def by_agency(known: ReportState, action: Action, at: float = 0.0, agency: str = "lurah", **more: object) -> Transition:
-    wish = Wish(action, "noted", **more)  # type: ignore[arg-type]
-    return decide(known, wish, agency, later(at), ELSEWHERE if action == "transfer" else None)
+    wish = Wish(action, "noted", category="kabel" if action == "reclassify" else None, **more)  # type: ignore[arg-type]
+    return decide(known, wish, agency, later(at), {"transfer": ELSEWHERE, "reclassify": URGENT}.get(action))
 
 
 def by_reporter(known: ReportState, action: ReporterAction, at: float = 0.0, grain: float = 60.0) -> Transition:
@@ -307,6 +309,43 @@ def test_to_whom_it_can_not_be_passed() -> None:
     """Whoever has it already."""
     with pytest.raises(Invalid):
         decide(state(), Wish("transfer", "?", agency="lurah"), "lurah", NOW, TERMS)
+
+
+# --- another category
+
+
+def test_the_limits_of_another_category_hold_from_the_same_moment() -> None:
+    """The holder of an urgent report that was taken for another has not gained time; it may climb at once."""
+    step = by_agency(state(told=1), "reclassify", 10)
+    known = step.state
+    assert (step.event, step.changed.category, step.changed.terms) == ("report.reclassified", "kabel", URGENT)
+    assert (known.category, known.status, known.agency, known.told) == ("kabel", "received", "lurah", 0)
+    assert (known.due_at, known.version) == (later(20), 6)
+    at_work = state("in_progress", past=Past(spent=30.0))
+    assert by_agency(at_work, "reclassify", 10).state.due_at == later(200 - 30)
+    late = by_agency(state(), "reclassify", 40).state
+    assert late.due_at == later(20)
+    risen = elapse(late, later(40))
+    assert risen is not None
+    assert (risen.event, risen.state.category, risen.state.holder) == ("report.escalated", "kabel", "camat")
+
+
+def test_which_category_it_can_not_be_given() -> None:
+    """Its own; by nobody but who has to act; and not with limits for another ladder than it is on by now."""
+    with pytest.raises(Invalid):
+        decide(state(), Wish("reclassify", "?", category="jalan"), "lurah", NOW, URGENT)
+    with pytest.raises(Conflict, match="only camat"):
+        by_agency(state("escalated", 1), "reclassify")
+    with pytest.raises(Conflict, match="moved on"):
+        decide(state(), Wish("reclassify", "?", category="kabel"), "lurah", NOW, ELSEWHERE)
+
+
+def test_an_edit_may_change_the_category() -> None:
+    """Of what nobody has seen to, with that category's limits from the filing on."""
+    changed = Changed(b"sealed", "dago", terms=URGENT, category="kabel")
+    step = decide_as_reporter(state(), Wish("edit", category="kabel"), later(5), 60.0, changed)
+    assert (step.state.category, step.state.terms, step.state.due_at) == ("kabel", URGENT, later(20))
+    assert (step.event, step.changed) == ("report.edited", changed)
 
 
 # --- filing, and what others learn

@@ -40,6 +40,13 @@ class TransferBody(Body):
     note: Annotated[Lines, Field(max_length=2_000)]
 
 
+class ReclassifyBody(Body):
+    """Of which category the report is, and why."""
+
+    category: Key
+    note: Annotated[Lines, Field(max_length=2_000)]
+
+
 async def queue(ask: Ask[QueueQuery, None]) -> Answer:
     """List what the agency has to act on, the nearest deadline first."""
     asked = ask.query
@@ -69,6 +76,12 @@ async def transfer(ask: Ask[NoQuery, TransferBody]) -> Answer:
     return Answer({"status": moved.status, "agency": moved.agency, "holder": moved.holder, "version": moved.version})
 
 
+async def reclassify(ask: Ask[NoQuery, ReclassifyBody]) -> Answer:
+    """Say that the report is of another category, with the reason: its limits hold, from the same moment."""
+    wish = Wish("reclassify", ask.body.note, version_of(ask.header(IF_MATCH)), category=ask.body.category)
+    return shown(ask, await ask.doors.reports.act(ask.agency, ask.report_id, wish))
+
+
 async def _assigned(ask: Ask[NoQuery, AssigneeBody | None] | Ask[NoQuery, None], officer: str | None) -> Answer:
     wish = Wish("assign", None, version_of(ask.header(IF_MATCH)), officer=officer)
     return shown(ask, await ask.doors.reports.act(ask.agency, ask.report_id, wish))
@@ -90,4 +103,5 @@ ROUTES = (
     Route("PUT", "/v1/agency/reports/<report_id>/assignee", assign, who=STAFF, body=AssigneeBody, body_optional=True),
     Route("DELETE", "/v1/agency/reports/<report_id>/assignee", unassign, who=STAFF),
     Route("POST", "/v1/agency/reports/<report_id>/transfer", transfer, who=STAFF, body=TransferBody),
+    Route("POST", "/v1/agency/reports/<report_id>/reclassify", reclassify, who=STAFF, body=ReclassifyBody),
 )

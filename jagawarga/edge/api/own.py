@@ -13,7 +13,7 @@ from pydantic import Field
 from jagawarga.edge import views
 from jagawarga.edge.api.agency import IF_MATCH, version_of
 from jagawarga.edge.api.tracking import with_code
-from jagawarga.edge.bodies import WRONG, Body, Latitude, Line, Lines, Longitude, NoQuery
+from jagawarga.edge.bodies import WRONG, Body, Key, Latitude, Line, Lines, Longitude, NoQuery
 from jagawarga.edge.routing import Answer, Ask, Route
 from jagawarga.errors import Invalid
 from jagawarga.reports.messages import Place, Wish
@@ -53,6 +53,7 @@ class EditBody(Body):
     """What is to be otherwise; a place is given as a whole."""
 
     text: Lines | None = None
+    category: Key | None = None
     latitude: Latitude | None = None
     longitude: Longitude | None = None
     address: Annotated[Line, Field(min_length=1, max_length=500)] | None = None
@@ -69,15 +70,15 @@ class EditBody(Body):
         if self.landmark is not None and not moved:
             wrong["landmark"] = "must come with the place it is near to"
         if not self.model_fields_set:
-            wrong["text"] = "must be given, or a place"
+            wrong["text"] = "must be given, or a category, or a place"
         if wrong:
             raise Invalid(WRONG, fields=wrong)
         place = Place(self.latitude, self.longitude, self.address, self.landmark) if moved else None
-        return Wish("edit", self.text, expected, place=place)
+        return Wish("edit", self.text, expected, place=place, category=self.category)
 
 
 async def edit(ask: Ask[NoQuery, EditBody]) -> Answer:
-    """Change text or place of a report that nobody has seen to yet, as long as the same agency is in charge."""
+    """Change text, category or place of a report that nobody has seen to, as long as the same agency is in charge."""
     wish = ask.body.wish(ask.limits.text, version_of(ask.header(IF_MATCH)))
     return await _own(ask, wish)
 

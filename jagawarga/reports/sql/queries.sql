@@ -33,20 +33,20 @@ SELECT $15::bigint + place, event_id, report_id, 'jagawarga.events.report.receiv
 
 -- name: apply_steps
 -- Group commit of steps: each only if its report still has the version it was decided on; returns those that held.
--- $17 are the statuses of the second clock: whoever stays under a clock stays told what was told of it.
+-- $26 are the statuses of the second clock: whoever stays under a clock stays told what was told of it.
 WITH input AS (
     SELECT *
     FROM unnest(
         $1::uuid[], $2::int[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[],
         $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::bytea[],
         $12::bigint[], $13::text[], $14::text[], $15::text[], $16::text[],
-        $17::text[], $18::bytea[], $19::text[], $20::int[],
-        $21::bigint[], $22::uuid[], $23::text[], $24::bytea[]
+        $17::text[], $18::bytea[], $19::text[], $20::int[], $21::text[],
+        $22::bigint[], $23::uuid[], $24::text[], $25::bytea[]
     ) AS i (
         report_id, version, event, status, level, holder, actor,
         at, level_since, due_at, note,
         told, past, assignee, agency, authorities,
-        terms, content, area, satisfaction,
+        terms, content, area, satisfaction, category,
         position, event_id, subject, payload
     )
 ), moved AS (
@@ -54,14 +54,16 @@ WITH input AS (
     SET status = i.status, level = i.level, version = i.version, level_since = i.level_since, due_at = i.due_at,
         -- Who decided the step may not have heard yet that a notice was written.
         told = CASE WHEN r.level = i.level AND r.agency = i.agency
-                        AND (r.status = ANY ($25::text[])) = (i.status = ANY ($25::text[]))
+                        AND (r.status = ANY ($26::text[])) = (i.status = ANY ($26::text[]))
+                        AND i.category IS NULL
                     THEN greatest(r.told, i.told) ELSE i.told END,
         past = i.past, assignee = i.assignee, agency = i.agency,
         authorities = string_to_array(i.authorities, ' '),
         terms = coalesce(i.terms, r.terms),
         content = coalesce(i.content, r.content),
         area = CASE WHEN i.content IS NULL THEN r.area ELSE i.area END,
-        satisfaction = coalesce(i.satisfaction, r.satisfaction)
+        satisfaction = coalesce(i.satisfaction, r.satisfaction),
+        category = coalesce(i.category, r.category)
     FROM input AS i
     WHERE r.report_id = i.report_id AND r.version = i.version - 1
     RETURNING i.event_id, r.created_at
