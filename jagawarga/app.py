@@ -225,7 +225,9 @@ def ways_of(settings: Settings, catalogue: CatalogueService) -> Ways:
     def name(key: str) -> str:
         return next((each.name for each in catalogue.agencies() if each.key == key), key)
 
-    return Ways(server, settings.public_url, settings.push_private_addresses, name)
+    return Ways(
+        server, settings.public_url or f"http://localhost:{settings.port}", settings.push_private_addresses, name
+    )
 
 
 def _provider(settings: Settings, keyring: Keyring) -> tuple[HttpProvider, SimulatedProvider | None]:

@@ -40,6 +40,11 @@ def operations(house: House) -> Mapping[str, Operation]:
             raise ControlError(msg)
         return row
 
+    known: tuple[Any, ...] = (reports, stored)
+    return {each.__name__: each for each in known} | _addresses(house) | _deadletters(house) | _clocks(house)
+
+
+def _addresses(house: House) -> dict[str, Operation]:
     async def dsn() -> str:
         """The address of the database, for checks from outside."""
         return house.database.url
@@ -48,6 +53,10 @@ def operations(house: House) -> Mapping[str, Operation]:
         """The address of the broker, for checks from outside."""
         return house.bus.url
 
+    async def url() -> str:
+        """Where this process serves."""
+        return f"http://{house.settings.host}:{house.front.port}"
+
     async def backup_sources() -> dict[str, str]:
         """Where `jagawarga backup` finds the embedded servers; it reads them from its own process (ADR 9)."""
         if house.postgres is None or house.nats is None:
@@ -55,9 +64,8 @@ def operations(house: House) -> Mapping[str, Operation]:
             raise ControlError(msg)
         return {"database": house.database.url, "broker": house.bus.url}
 
-    known: tuple[Any, ...] = (reports, stored, dsn, nats_url, backup_sources)
-
-    return {each.__name__: each for each in known} | _deadletters(house) | _clocks(house)
+    known: tuple[Any, ...] = (dsn, nats_url, url, backup_sources)
+    return {each.__name__: each for each in known}
 
 
 def _clocks(house: House) -> dict[str, Operation]:

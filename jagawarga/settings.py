@@ -74,8 +74,8 @@ class Settings(BaseSettings):
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = Field(
         (), description="networks whose X-Forwarded-For is believed"
     )
-    public_url: str = Field(
-        "http://localhost:8000", pattern="^https?://[^ ]+$", description="how people reach this API"
+    public_url: str | None = Field(
+        None, pattern="^https?://[^ ]+$", description="how people reach this API; none: this machine, at our port"
     )
     smtp_url: SecretStr | None = Field(
         None, description="the mail server, smtps://user:password@host or smtp://… with STARTTLS; none, no e-mail"

@@ -7,16 +7,20 @@ from pathlib import Path
 import click
 import trio
 
+from jagawarga.cli.control import control_path
 from jagawarga.cli.exits import Refusal
 from jagawarga.cli.options import data_option, load_accounts, settings_or_refusal
 from jagawarga.client.client import Client
 from jagawarga.client.patience import Patience
 from jagawarga.client.values import Refused, Unreachable
+from supervisors.control import ControlError, NotRunning, request
 
 
 @click.command()
 @click.argument("account", metavar="ACCOUNT")
-@click.option("--url", metavar="URL", help="The server (default: where the settings say it serves).")
+@click.option(
+    "--url", metavar="URL", help="The server (default: the one of this data directory, else where the settings say)."
+)
 @data_option
 def token(account: str, url: str | None, data: Path | None) -> None:
     """Print an access token. ACCOUNT is a user name of accounts.json, a role (citizen, operator) or an agency."""
@@ -27,7 +31,7 @@ def token(account: str, url: str | None, data: Path | None) -> None:
         msg = f"no account {account!r}; try citizen, operator or an agency such as {accounts[-1]['agency']}"
         raise Refusal(msg)
 
-    server = url or f"http://{settings.host}:{settings.port}"
+    server = url or _served(settings.data_dir) or f"http://{settings.host}:{settings.port}"
 
     async def sign_in() -> str:
         async with Client(server, patience=Patience(tries=2, longest=2.0)) as client:
@@ -40,3 +44,11 @@ def token(account: str, url: str | None, data: Path | None) -> None:
         raise Refusal(msg) from None
     except Refused as error:
         raise Refusal(str(error)) from None
+
+
+def _served(data: Path) -> str | None:
+    """Where the process with this data directory serves; `None` without one that says so."""
+    try:
+        return str(request(control_path(data), "url"))
+    except (NotRunning, ControlError, ValueError, KeyError):
+        return None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def feed_tree(feed: Feed) -> ChildSpec:
     """Spec of the subtree. With a killed writer the keeper starts again: it may have missed what was written last."""
     children = [
-        worker("writer", GroupCommit, feed.write, name=feed.writer, shutdown=3.0),
+        worker("votes", GroupCommit, feed.write, name=feed.writer, shutdown=3.0),
         worker("keeper", Keeper, feed),
     ]
     return supervisor("feed", children, strategy="rest_for_one", intensity=50, period=5.0)
