@@ -279,8 +279,7 @@ async def _run_app(
             await send(message)
 
     if not scope["path"].startswith("/"):
-        # `OPTIONS *`, an absolute URL or nothing at all: no route of ours, and Quart would stumble over it.
-        scope["path"] = "/" + scope["path"]
+        scope["path"] = _origin_form(scope["path"])
     try:
         async with take:
             await app(scope, take.receive, reply)
@@ -291,6 +290,16 @@ async def _run_app(
     for message in last:
         await send(message)
     await send(None)
+
+
+def _origin_form(target: str) -> str:
+    """The path of a target that is not in origin form (RFC 9112, 3.2).
+
+    Of an absolute URL, which a server has to take, its path. `OPTIONS *`, or nothing at all, is no route of ours.
+    """
+    if target[:8].lower().startswith(("http://", "https://")):
+        return "/" + target.partition("://")[2].partition("/")[2]
+    return "/" + target
 
 
 def _kind(failure: BaseException) -> str:

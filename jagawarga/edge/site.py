@@ -7,6 +7,7 @@ on the way becomes a problem in `_fail`; a bug is logged under the request's num
 from __future__ import annotations
 
 import traceback
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -44,6 +45,8 @@ from jagawarga.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from werkzeug.datastructures import Headers
 
     from jagawarga.edge.bodies import Body
     from jagawarga.identity.messages import Principal
@@ -137,7 +140,7 @@ def _view(route: Route, doors: Doors, guard: Guard, limits: EdgeLimits) -> Calla
                     path=path,
                     address=address,
                     started=g.started,
-                    header=request.headers.get,
+                    header=partial(_header, request.headers),
                     draining=request.scope["state"]["draining"].wait,
                     caller=caller,
                     stream=request.body,
@@ -149,6 +152,12 @@ def _view(route: Route, doors: Doors, guard: Guard, limits: EdgeLimits) -> Calla
         return _render(answer)
 
     return view
+
+
+def _header(headers: Headers, name: str) -> str | None:
+    """Return a header's value; of one sent several times all, in their order (RFC 9110, 5.3): none is dropped."""
+    values = headers.getlist(name)
+    return ", ".join(values) if values else None
 
 
 async def _caller(route: Route, guard: Guard, address: str) -> Principal | None:

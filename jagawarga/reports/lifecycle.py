@@ -146,13 +146,18 @@ def stale(status: Status, level: int, holder: str, version: int) -> Conflict:
     return Conflict("the report has moved on since it was read", code="stale-version", current=current)
 
 
+def no_step(status: Status, action: Action | ReporterAction) -> Conflict:
+    """The refusal of what is not in the table, in the words of who asked."""
+    name = "not-fixed" if action == "dispute" else action
+    return Conflict(f"a report that is {status} has no step {name!r}")
+
+
 def _found(state: ReportState, wish: Wish, table: Mapping[Any, tuple[Status, str]]) -> tuple[Status, str]:
     if wish.expected is not None and wish.expected != state.version:
         raise stale(state.status, state.level, state.holder, state.version)
     found = table.get((state.status, wish.action))
     if found is None:
-        msg = f"a report that is {state.status} has no step {wish.action!r}"
-        raise Conflict(msg)
+        raise no_step(state.status, wish.action)
     return found
 
 

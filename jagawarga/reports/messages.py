@@ -37,6 +37,8 @@ Action = Literal[
 """What an authority may do."""
 ReporterAction = Literal["message", "edit", "withdraw", "confirm", "dispute"]
 """What the reporter may do, signed in or by the tracking code."""
+TALK: Final = frozenset({"reply", "note", "message"})
+"""Steps that decide nothing: several at the same moment are several."""
 INTERNAL: Final = frozenset({"report.noted", "report.assigned"})
 """Events that are the authorities' own affair: neither the reporter nor the public learns of them."""
 BY_REPORTER: Final = frozenset(

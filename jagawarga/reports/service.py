@@ -21,8 +21,19 @@ from jagawarga.plumbing.writer import commit
 from jagawarga.reports.actor import Act, Crew
 from jagawarga.reports.detour import Detour
 from jagawarga.reports.directory import Directory
-from jagawarga.reports.lifecycle import REPORTER_STEPS, stale
-from jagawarga.reports.messages import INTERNAL, FileReport, Page, Privacy, Receipt, ReportView, Sieve, Status, Wish
+from jagawarga.reports.lifecycle import REPORTER_STEPS, no_step, stale
+from jagawarga.reports.messages import (
+    INTERNAL,
+    TALK,
+    FileReport,
+    Page,
+    Privacy,
+    Receipt,
+    ReportView,
+    Sieve,
+    Status,
+    Wish,
+)
 from jagawarga.reports.model import ANSWER_WITHIN, CONFIRM_WITHIN, ENDS, Changed, filed, fold_state, shared_terms
 from jagawarga.reports.notices import Notice, tick_at
 from jagawarga.reports.recovery import Missing
@@ -251,20 +262,28 @@ class Reports:
 
     async def act(self, agency: str, report_id: UUID, wish: Wish) -> ReportView:
         """Take a step as `agency`; after `Unavailable` it may have been taken."""
-        terms = None
+        seen, terms = await self.open_for_agency(agency, report_id), None
         if wish.action == "transfer":
-            terms = self._terms_of_transfer(wish, await self.open_for_agency(agency, report_id))
+            terms = self._terms_of_transfer(wish, seen)
         elif wish.action == "reclassify":
-            terms = await self._terms_of_category(wish, await self.open_for_agency(agency, report_id))
-        return await self._act(report_id, Act(wish, agency, terms), lambda: self.open_for_agency(agency, report_id))
+            terms = await self._terms_of_category(wish, seen)
+        if wish.expected is None and wish.action not in TALK:
+            # Of two who decide at the same moment the second one is told, and decides again.
+            wish = wish._replace(expected=seen.version)
+        return await self._act(
+            report_id, Act(wish, agency, terms), lambda: self.open_for_agency(agency, report_id), seen
+        )
 
     async def act_as_reporter(self, reporter: str, report_id: UUID, wish: Wish) -> ReportView:
         """Take a step as the one who filed the report under their name."""
-        changed = None
+        seen, changed = await self.open_own(reporter, report_id), None
         if wish.action == "edit":
-            changed = self._edited(wish, await self.open_own(reporter, report_id))
-            wish = wish._replace(note=None)
-        return await self._act(report_id, Act(wish, None, None, changed), lambda: self.open_own(reporter, report_id))
+            changed = self._edited(wish, seen)
+            # Made of what was there, and for nothing else: of two edits at once neither undoes the other.
+            wish = wish._replace(note=None, expected=seen.version if wish.expected is None else wish.expected)
+        return await self._act(
+            report_id, Act(wish, None, None, changed), lambda: self.open_own(reporter, report_id), seen
+        )
 
     async def act_by_code(self, tracking_code: str, wish: Wish) -> ReportView:
         """Take a step as the holder of a tracking code.
@@ -281,17 +300,20 @@ class Reports:
                 msg = "the report waits for the database: try again soon"
                 raise Unavailable(msg)
             return _there(None)
-        return await self._act(report_id, Act(wish, None), lambda: self.track(tracking_code))
+        seen = await self.track(tracking_code)
+        return await self._act(report_id, Act(wish, None), lambda: self.track(tracking_code), seen)
 
-    async def _act(self, report_id: UUID, act: Act, look: Callable[[], Awaitable[ReportView]]) -> ReportView:
-        for _ in range(ASK_TIMES):
-            seen = await look()
+    async def _act(
+        self, report_id: UUID, act: Act, look: Callable[[], Awaitable[ReportView]], seen: ReportView
+    ) -> ReportView:
+        for again in range(ASK_TIMES):
+            if again:
+                seen = await look()
             expected = act.wish.expected
             if seen.status in ENDS and expected is not None and seen.version != expected:
                 raise stale(seen.status, seen.level, seen.holder, seen.version)
             if seen.status in ENDS and not (act.agency is None and (seen.status, act.wish.action) in REPORTER_STEPS):
-                msg = f"a report that is {seen.status} has no step {act.wish.action!r}"
-                raise Conflict(msg)
+                raise no_step(seen.status, act.wish.action)
             # Given its state it waits for our call; to look for it, it would find an end, and go.
             self.directory.start(report_id, await self.store.load(report_id) if seen.status in ENDS else None)
             try:
@@ -435,7 +457,10 @@ def _there(view: ReportView | None) -> ReportView:
 
 def _outside(view: ReportView) -> ReportView:
     """A report as it is seen from outside the authorities: without what is their own affair."""
-    return replace(view, history=tuple(each for each in view.history if each.event not in INTERNAL), assignee=None)
+    told = [each for each in view.history if each.event not in INTERNAL]
+    # Counted anew: a gap would tell when there was something to note.
+    history = tuple(replace(each, version=number) for number, each in enumerate(told, start=1))
+    return replace(view, history=history, assignee=None)
 
 
 def _within(limit: int) -> int:

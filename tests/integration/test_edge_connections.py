@@ -165,6 +165,15 @@ async def test_what_is_no_http_is_400(junk: bytes) -> None:
         assert (await read_all(stream)).startswith(b"HTTP/1.1 400 ")
 
 
+@pytest.mark.parametrize("target", [b"http://x/healthz", b"HTTPS://x:8000/v1/reports?limit=1", b"/healthz"])
+async def test_a_target_may_be_absolute(target: bytes) -> None:
+    """A server has to take it (RFC 9112, 3.2.2), whoever is said to be there."""
+    async with edge() as house:
+        stream = await house.connect()
+        await stream.send_all(b"GET " + target + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await read_until(stream, b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+
+
 @pytest.mark.parametrize(
     "odd",
     [

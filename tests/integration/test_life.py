@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -226,6 +227,78 @@ async def test_edited_while_untouched(house: House) -> None:
     await lurah(house, receipt.report_id, "acknowledge")
     with pytest.raises(Conflict):
         await house.reports.act_as_reporter("p-1", receipt.report_id, Wish("edit", "lain"))
+
+
+DECIDING = ("acknowledge", "ask", "reject", "transfer", "reclassify", "assign")
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_officers_and_a_deadline_at_once(house: House, time: Time, seed: int) -> None:
+    """One of them decides; the others are told where the report is now; the deadline is met once, or not any more."""
+    draw = Random(seed)
+    report_id = (await house.file()).report_id
+    time.pass_by(draw.choice([1.0, 70.0]))
+    wanted = draw.sample(DECIDING, 3)
+    refused: list[Conflict] = []
+    taken: list[str] = []
+
+    async def officer(action: str) -> None:
+        wish = Wish(action, "!", officer="o-1", agency="pdam", category="kabel")  # type: ignore[arg-type]
+        try:
+            await house.reports.act("lurah", report_id, wish)
+        except Conflict as conflict:
+            refused.append(conflict)
+        else:
+            taken.append(action)
+
+    async with trio.open_nursery() as nursery:
+        for action in wanted:
+            nursery.start_soon(officer, action)
+    rows = await house.query("SELECT version, event FROM reports.history ORDER BY version")
+    happened = [row["event"] for row in rows]
+    assert [row["version"] for row in rows] == list(range(1, len(rows) + 1))
+    assert len(taken) <= 1
+    assert len(taken) + len(refused) == 3
+    assert all(each.current is not None and each.current["version"] != 1 for each in refused)
+    assert happened.count("report.escalated") == (time.now > NOW + timedelta(seconds=60))
+    assert len(happened) == 1 + len(taken) + happened.count("report.escalated")
+
+
+async def test_two_edits_at_once_undo_nothing_of_each_other(house: House) -> None:
+    """The second is told; sent again, both are there."""
+    report_id = (await house.file("public")).report_id
+    edits = {"text": Wish("edit", "Lubang besar"), "place": Wish("edit", place=Place(-6.91, 107.61))}
+    refused: list[Wish] = []
+
+    async def edit(wish: Wish) -> None:
+        try:
+            await house.reports.act_as_reporter("p-1", report_id, wish)
+        except Conflict:
+            refused.append(wish)
+
+    async with trio.open_nursery() as nursery:
+        for wish in edits.values():
+            nursery.start_soon(edit, wish)
+    for wish in refused:
+        await house.reports.act_as_reporter("p-1", report_id, wish)
+    seen = await house.reports.open_own("p-1", report_id)
+    assert (len(refused), seen.text, seen.place) == (1, "Lubang besar", Place(-6.91, 107.61))
+
+
+async def test_nobody_outside_can_tell_when_there_was_something_to_note(house: House) -> None:
+    """The reporter's and the public's history is counted without what is the authorities' own affair."""
+    receipt = await house.file("public")
+    await house.reports.act("lurah", receipt.report_id, Wish("note", "cek dulu"))
+    await house.reports.act("lurah", receipt.report_id, Wish("assign", officer="o-1"))
+    await lurah(house, receipt.report_id, "acknowledge")
+    seen = [
+        await house.reports.open_own("p-1", receipt.report_id),
+        await house.reports.open_public(receipt.report_id),
+        await house.reports.track(receipt.tracking_code),
+    ]
+    assert [[line.version for line in each.history] for each in seen] == [[1, 2]] * 3
+    inside = await house.reports.open_for_agency("lurah", receipt.report_id)
+    assert [line.version for line in inside.history] == [1, 2, 3, 4]
 
 
 async def test_of_another_category(house: House, time: Time) -> None:
