@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from functools import cache
+from functools import lru_cache
 from math import ceil, cos, radians, sqrt
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
@@ -19,8 +19,8 @@ METRES: Final = 111_195.0
 """Of a degree of latitude, on the sphere of 6,371 km."""
 FINE: Final = 1e16
 """Parts of a square degree in which squares of distances are whole numbers: a part is a millimetre wide."""
-NARROWEST: Final = 0.05
-"""Of a degree of longitude against one of latitude: as far from the equator as there are cities."""
+NARROWEST: Final = 0.5
+"""Of a degree of longitude against one of latitude, as at 60 degrees. Nearer to the poles rings would have no end."""
 
 _EMPTY: Final[dict[UUID, tuple[float, float, UUID]]] = {}
 _LAST: Final = UUID(int=(1 << 128) - 1)
@@ -109,8 +109,11 @@ class Grid:
             del pending[:known]
 
 
-@cache
+@lru_cache(maxsize=128)
 def _ring(ring: int) -> tuple[Cell, ...]:
     """The cells so many away, seen from the one in the middle."""
-    side = range(-ring, ring + 1)
-    return tuple((row, column) for row in side for column in side if max(abs(row), abs(column)) == ring)
+    if not ring:
+        return ((0, 0),)
+    side, inner = range(-ring, ring + 1), range(1 - ring, ring)
+    level = [(row, column) for row in (-ring, ring) for column in side]
+    return (*level, *((row, column) for row in inner for column in (-ring, ring)))

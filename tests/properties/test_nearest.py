@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import asin, cos, radians, sin, sqrt
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jagawarga.feed.messages import Point
-from jagawarga.feed.places import Grid, metres_of, square, square_of
+from jagawarga.feed.places import Cell, Grid, metres_of, square, square_of
 
 EARTH = 6_371_000.0
 south = st.floats(-7.0, -6.9)
@@ -55,3 +56,21 @@ def test_nobody_near() -> None:
     assert list(grid.around(Point(-6.9, 107.6), 5_000)) == []
     grid.add(UUID(int=1), -6.9, 107.6)
     assert list(grid.around(Point(-7.9, 107.6), 5_000)) == []
+
+
+@pytest.mark.parametrize("latitude", [-90.0, -89.99, 0.0, 60.0, 90.0])
+@pytest.mark.parametrize("longitude", [-180.0, 0.0, 180.0])
+def test_the_work_is_bounded_wherever_somebody_says_to_be(latitude: float, longitude: float) -> None:
+    """No more cells are asked at the poles than at sixty degrees; a question of one must not stop all others."""
+    asked = 0
+
+    class Counted(dict[Cell, Any]):
+        def get(self, key: Cell, default: Any = None) -> Any:
+            nonlocal asked
+            asked += 1
+            return super().get(key, default)
+
+    grid = Grid()
+    grid.cells = Counted()
+    assert list(grid.around(Point(latitude, longitude), 5_000)) == []
+    assert asked < 40_000
