@@ -74,6 +74,10 @@ class Settings(BaseSettings):
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = Field(
         (), description="networks whose X-Forwarded-For is believed"
     )
+    metrics_networks: tuple[IPv4Network | IPv6Network, ...] = Field(
+        (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")),
+        description="networks that may read /metrics, directly and not over a proxy: it tells when something was filed",
+    )
     public_url: str | None = Field(
         None, pattern="^https?://[^ ]+$", description="how people reach this API; none: this machine, at our port"
     )

@@ -193,7 +193,8 @@ class FakeReports:
             raise stale(report.status, report.level, report.holder, report.version)
         if wish.action == "acknowledge" and report.status != "received":
             raise Conflict("The report is not new.")
-        self.reports[report.report_id] = replace(report, status="acknowledged", version=report.version + 1)
+        status: Status = "withdrawn" if wish.action == "withdraw" else "acknowledged"
+        self.reports[report.report_id] = replace(report, status=status, version=report.version + 1)
         return self.reports[report.report_id]
 
     async def list_own(self, reporter: str, *, cursor: str | None, limit: int) -> Page:
@@ -421,6 +422,7 @@ class FakeFeed:
         self.reports = reports
         self.supporters: dict[UUID, set[str]] = {}
         self.followers: dict[UUID, set[str]] = {}
+        self.forgotten: list[UUID] = []
 
     def _index(self) -> Index:
         index = Index(partial(shown_in_feed, catalogue=FakeCatalogue()))
@@ -448,6 +450,9 @@ class FakeFeed:
                 them = sets.setdefault(report_id, set())
                 (them.add if on else them.discard)(pseudonym)
         return Support(len(self.supporters.get(report_id, ())))
+
+    def forget(self, report_id: UUID) -> None:
+        self.forgotten.append(report_id)
 
     async def follows(self, pseudonym: str, cursor: str | None, limit: int) -> Found:
         index = self._index()

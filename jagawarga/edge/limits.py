@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ipaddress import IPv4Network, IPv6Network
-
     from jagawarga.settings import Settings
 
 
@@ -73,6 +72,8 @@ class EdgeLimits:
     addresses: int = 20_000
     """Entries kept in each table of buckets."""
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    metrics_networks: tuple[IPv4Network | IPv6Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
+    """Who may read the metrics; nobody is a choice."""
     """Whose `X-Forwarded-For` is believed."""
 
 
@@ -89,4 +90,5 @@ def limits_of(settings: Settings) -> EdgeLimits:
         rate_submit=Rate(settings.submissions_per_second, settings.submissions_burst),
         rate_tracking=Rate(settings.wrong_codes_per_second, settings.wrong_codes_burst),
         trusted_proxies=settings.trusted_proxies,
+        metrics_networks=settings.metrics_networks,
     )

@@ -70,5 +70,8 @@ class FeedDoor(Protocol):
         `NotFound` for a report that is not public, `Unavailable` while the database is away.
         """
 
+    def forget(self, report_id: UUID) -> None:
+        """Show a report no more, at once: its reporter took it back, and the event may be long on its way."""
+
     async def follows(self, pseudonym: str, cursor: str | None, limit: int) -> Found:
         """The public reports a pseudonym follows, by id."""

@@ -102,6 +102,10 @@ class Feed:
         voter = self.keyring.digest(VOTE, report_id.bytes + pseudonym.encode())
         return Support(await commit(self.writer, Change(report_id, voter, pseudonym, vote, follow)))
 
+    def forget(self, report_id: UUID) -> None:
+        """Show a report no more; a keeper that fills later reads the database, which has it withdrawn."""
+        self.index.remove(report_id)
+
     async def write(self, batch: Sequence[Change]) -> list[int]:
         """Write a batch and count it; the writer's, and nobody else's.
 

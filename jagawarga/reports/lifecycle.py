@@ -51,8 +51,12 @@ STEPS: Final[Mapping[tuple[Status, Action], tuple[Status, str]]] = {
     **{(status, "note"): (status, "report.noted") for status in (*OPEN, "resolved")},
 }
 """What an authority may do: (status, action) → (new status, event)."""
-FOR_THE_HOLDER: Final[frozenset[Action]] = frozenset({"assign", "reclassify", "transfer"})
-"""What authorities below, who keep the report in view, may not do any more."""
+FOR_THE_HOLDER: Final[frozenset[Action]] = frozenset(
+    {"acknowledge", "ask", "assign", "reclassify", "reject", "transfer"}
+)
+"""What authorities below, who keep the report in view, may not do any more: whoever was late can not stop the clock of
+the authority above, nor end what has climbed to it. They may still work on it, and resolve it once it is acknowledged.
+"""
 
 REPORTER_STEPS: Final[Mapping[tuple[Status, ReporterAction], tuple[Status, str]]] = {
     ("received", "edit"): ("received", "report.edited"),

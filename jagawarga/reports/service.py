@@ -262,14 +262,27 @@ class Reports:
 
     async def act(self, agency: str, report_id: UUID, wish: Wish) -> ReportView:
         """Take a step as `agency`; after `Unavailable` it may have been taken."""
-        seen, terms = await self.open_for_agency(agency, report_id), None
+        seen = await self.open_for_agency(agency, report_id)
+        if wish.expected is not None or wish.action in TALK:
+            return await self._act_on(seen, agency, wish)
+        # Of two who decide at the same moment the second one is told, and decides again.
+        for _ in range(ASK_TIMES - 1):
+            try:
+                return await self._act_on(seen, agency, wish._replace(expected=seen.version))
+            except Conflict:
+                now = await self.open_for_agency(agency, report_id)
+                if now.version == seen.version or _standing(now) != _standing(seen):
+                    raise
+                # Somebody wrote, or its clock was put: nothing was decided meanwhile.
+                seen = now
+        return await self._act_on(seen, agency, wish._replace(expected=seen.version))
+
+    async def _act_on(self, seen: ReportView, agency: str, wish: Wish) -> ReportView:
+        report_id, terms = seen.report_id, None
         if wish.action == "transfer":
             terms = self._terms_of_transfer(wish, seen)
         elif wish.action == "reclassify":
             terms = await self._terms_of_category(wish, seen)
-        if wish.expected is None and wish.action not in TALK:
-            # Of two who decide at the same moment the second one is told, and decides again.
-            wish = wish._replace(expected=seen.version)
         return await self._act(
             report_id, Act(wish, agency, terms), lambda: self.open_for_agency(agency, report_id), seen
         )
@@ -439,6 +452,11 @@ class Reports:
 @cache
 def _counter(privacy: Privacy, outcome: str) -> Counter:
     return REPORTS.labels(privacy, outcome)
+
+
+def _standing(view: ReportView) -> tuple[str | None, ...]:
+    """What an authority goes by when it decides."""
+    return view.status, view.holder, view.category, view.assignee
 
 
 def _known(state: ReportState | None) -> ReportState:

@@ -45,6 +45,20 @@ async def test_steps_of_the_reporter(path: str, body: Any, wish: Wish) -> None:
         assert running.house.reports.wishes == [wish, wish._replace(note=cleaned, expected=2)]
 
 
+async def test_what_is_taken_back_leaves_the_feed_at_once() -> None:
+    """Whatever becomes of its event; other steps leave it where it is."""
+    async with edge() as running:
+        report_id, code = await filed(running)
+        await running.client.post("/v1/tracking/messages", json={"text": "?"}, headers=code)
+        assert running.house.feed.forgotten == []
+        for answer in (
+            await running.client.post(f"/v1/me/reports/{report_id}/withdraw", headers=CITIZEN),
+            await running.client.post("/v1/tracking/withdraw", headers=code),
+        ):
+            assert answer.json()["status"] == "withdrawn", answer.text
+        assert [str(each) for each in running.house.feed.forgotten] == [report_id] * 2
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [

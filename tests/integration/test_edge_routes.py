@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -233,6 +234,23 @@ async def test_readiness_tells_each_component() -> None:
         assert (answer.status_code, answer.json()["components"]) == (503, {"database": "out of reach"})
         assert (await house.client.get("/healthz")).status_code == 200
         assert (await house.client.get("/metrics")).text == "# metrics\n"
+
+
+@pytest.mark.parametrize(
+    ("limits", "headers", "status"),
+    [
+        ({}, {}, 200),
+        ({"metrics_networks": ()}, {}, 404),
+        ({"metrics_networks": (IPv4Network("10.0.0.0/8"),)}, {}, 404),
+        ({}, {"X-Forwarded-For": "127.0.0.1"}, 404),
+        ({"trusted_proxies": (IPv4Network("127.0.0.0/8"),)}, {"X-Forwarded-For": "127.0.0.1"}, 404),
+    ],
+    ids=str,
+)
+async def test_metrics_are_not_for_everybody(limits: dict[str, Any], headers: dict[str, str], status: int) -> None:
+    """A counter that moves tells when somebody filed: only near networks may look, and none over a proxy."""
+    async with edge(**limits) as house:
+        assert (await house.client.get("/metrics", headers=headers)).status_code == status
 
 
 async def test_a_report_that_waits_is_accepted() -> None:

@@ -109,7 +109,10 @@ async def test_not_fixed_it_goes_to_the_authority_above(house: House) -> None:
     again = await house.reports.act_as_reporter("p-1", report_id, Wish("dispute", "masih bocor"))
     assert (again.status, again.holder, again.level) == ("reopened", "camat", 1)
     assert (await house.reports.open_for_agency("camat", report_id)).history[-1].note == "masih bocor"
-    assert (await house.reports.act("lurah", report_id, Wish("acknowledge"))).holder == "camat"
+    with pytest.raises(Conflict):
+        await house.reports.act("lurah", report_id, Wish("acknowledge"))
+    assert (await house.reports.act("camat", report_id, Wish("acknowledge"))).holder == "camat"
+    assert (await house.reports.act("lurah", report_id, Wish("start"))).status == "in_progress"
     page = await house.reports.list_for_agency("camat", status=None, cursor=None, limit=10)
     assert [each.report_id for each in page.items] == [report_id]
 

@@ -501,7 +501,7 @@ async def test_nobody_acts(house: House) -> None:
     assert seen.due_at is None
     times = [each.at for each in seen.history]
     assert all(later - earlier >= timedelta(seconds=0.15) for earlier, later in pairwise(times))
-    assert (await house.reports.act("lurah", report_id, Wish("acknowledge"))).holder == "walikota"
+    assert (await house.reports.act("walikota", report_id, Wish("acknowledge"))).holder == "walikota"
 
 
 async def test_a_sleeping_report_acts_and_climbs(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

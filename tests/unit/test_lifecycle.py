@@ -166,7 +166,7 @@ def test_who_may_not_see_may_not_act() -> None:
     """To an authority above the present level the report does not exist."""
     with pytest.raises(NotFound):
         by_agency(state(), "acknowledge", agency="camat")
-    assert by_agency(state(level=1), "acknowledge").state.status == "acknowledged"
+    assert by_agency(state("acknowledged", level=1), "resolve").state.status == "resolved"
 
 
 @pytest.mark.parametrize("action", sorted(FOR_THE_HOLDER))

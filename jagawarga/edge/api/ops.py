@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 from jagawarga.edge.routing import Answer, Ask, Route
+from jagawarga.errors import NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from ipaddress import IPv4Network, IPv6Network
+
     from jagawarga.edge.bodies import NoQuery
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 OK = "ok"
+FORWARDED = "X-Forwarded-For"
 
 
 async def healthz(ask: Ask[NoQuery, None]) -> Answer:
@@ -29,8 +35,24 @@ async def readyz(ask: Ask[NoQuery, None]) -> Answer:
 
 
 async def metrics(ask: Ask[NoQuery, None]) -> Answer:
-    """Show the metrics in Prometheus's text format."""
+    """Show the metrics in Prometheus's text format, to the networks that may know.
+
+    Whoever sees a counter move and sees a network as well can tell who filed: so it is not for everybody, and a proxy
+    does not pass it on.
+    """
+    if ask.header(FORWARDED) is not None or not _is_of(ask.address, ask.limits.metrics_networks):
+        msg = "there is nothing here that you may see"
+        raise NotFound(msg)
     return Answer(ask.doors.metrics(), content_type=PROMETHEUS)
+
+
+def _is_of(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
+    try:
+        # Of IPv6 it is a network itself, and a loopback address becomes one.
+        known = ip_network(address, strict=False)
+    except ValueError:
+        return False
+    return any(known.version == each.version and known.overlaps(each) for each in networks)
 
 
 ROUTES = (

@@ -21,7 +21,7 @@ from jagawarga.reports.messages import Place, Wish
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from jagawarga.reports.messages import ReporterAction
+    from jagawarga.reports.messages import ReporterAction, ReportView
 
 Words = Annotated[Lines, Field(max_length=2_000)]
 
@@ -101,7 +101,9 @@ def by_code(action: ReporterAction, promise: str) -> Callable[[Ask[NoQuery, Any]
 
         async def step(code: str) -> Answer:
             note = None if wish.note is None else await ask.doors.intake.clean(wish.note)
-            return Answer(views.progress(await ask.doors.reports.act_by_code(code, wish._replace(note=note))))
+            found = await ask.doors.reports.act_by_code(code, wish._replace(note=note))
+            _hide(ask, found)
+            return Answer(views.progress(found))
 
         return await with_code(ask, step)
 
@@ -111,7 +113,14 @@ def by_code(action: ReporterAction, promise: str) -> Callable[[Ask[NoQuery, Any]
 
 async def _own(ask: Ask[NoQuery, Any], wish: Wish) -> Answer:
     found = await ask.doors.reports.act_as_reporter(ask.principal.pseudonym, ask.report_id, wish)
+    _hide(ask, found)
     return Answer(views.whole(found, ask.doors.catalogue), headers={"ETag": f'"{found.version}"'})
+
+
+def _hide(ask: Ask[NoQuery, Any], found: ReportView) -> None:
+    """Have what was taken back out of the feed before anybody is told that it is: its event may have far to go."""
+    if found.status == "withdrawn":
+        ask.doors.feed.forget(found.report_id)
 
 
 def _wish(ask: Ask[NoQuery, Any], action: ReporterAction) -> Wish:
