@@ -176,7 +176,10 @@ class IdentityDoor(Protocol):
         """`Unauthenticated` for a wrong pair, in the same time whether or not the account exists."""
 
     async def authenticate(self, access_token: str) -> Principal:
-        """`Unauthenticated` for a token that is malformed, forged or expired. Touches no disk."""
+        """`Unauthenticated` for a token that is malformed, forged or expired, or of a session that is over.
+
+        `Unavailable` where the database has to be asked about the session, and is away; a citizen is believed then.
+        """
 
     async def facts(self, subject: str) -> PersonalFacts:
         """The person's own data, for the anonymizer alone."""

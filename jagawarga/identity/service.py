@@ -21,12 +21,12 @@ from jagawarga.errors import (
 )
 from jagawarga.identity import refresh
 from jagawarga.identity.actor import LONGEST_WAIT, MayTry, Tried
+from jagawarga.identity.families import Families
 from jagawarga.identity.invitations import INVITED_SECONDS, code_digest, new_code
 from jagawarga.identity.messages import AGENCY_ROLES, STAFF_BY_OPERATOR, Invitation, OwnAccount, PersonalFacts
 from jagawarga.identity.model import birth_date, check_registration, check_username, password_problem
 from jagawarga.identity.passwords import Passwords
 from jagawarga.identity.provider import Claim
-from jagawarga.identity.revoked import Revoked
 from jagawarga.identity.store import Account, Store
 from jagawarga.identity.tokens import Tokens
 from jagawarga.plumbing.clock import utc_now
@@ -56,6 +56,8 @@ FREE_OF_A_LOGIN: Final = 50
 LONGEST_OF_A_LOGIN: Final = 30.0
 WRONG_PAIR: Final = "user name or password is wrong"
 WRONG_PASSWORD: Final = "the current password is wrong"  # noqa: S105 - words, not a password
+LOOK_WITHIN: Final = 1.0
+"""Seconds; a citizen who files must not wait longer for a database that hangs."""
 GONE: Final = "the session is over"
 
 
@@ -75,7 +77,8 @@ class Identity:
         self.provider = provider
         self.tokens = Tokens(keyring, session_seconds, lambda: clock().timestamp())
         self.throttle = Registry("identity").name("throttle")
-        self.revoked = Revoked(session_seconds)
+        self.ended = Families(session_seconds)
+        self.open = Families(session_seconds)
         self.passwords = Passwords(keyring.digest("nobody", b"").hex())
 
     # --- citizens
@@ -232,11 +235,33 @@ class Identity:
         self._end(await self.store.change_password(account.account_id, password_hash, keep))
 
     async def authenticate(self, access_token: str) -> Principal:
-        """Give whom a token stands for; touches no disk."""
+        """Give whom a token stands for; asks the database only about a session this process has not seen before.
+
+        While the database is away, a citizen is believed: their report must be taken. Anybody else, and anything they
+        could read, has to wait for it: `Unavailable`.
+        """
         principal = self.tokens.check(access_token)
-        if principal.session is not None and self.revoked.has(principal.session):
+        family = principal.session
+        if family is None:
+            return principal
+        if self.ended.has(family):
             raise Unauthenticated(GONE)
+        if not self.open.has(family):
+            await self._look_up(family, principal.role)
         return principal
+
+    async def _look_up(self, family: str, role: Role) -> None:
+        try:
+            with trio.fail_after(LOOK_WITHIN):
+                there = await self.store.is_open(UUID(family))
+        except (Unavailable, trio.TooSlowError):
+            if role == "citizen":
+                return
+            msg = "the session can not be looked up just now"
+            raise Unavailable(msg) from None
+        if not there:
+            raise Unauthenticated(GONE)
+        self.open.add([family], trio.current_time())
 
     async def facts(self, subject: str) -> PersonalFacts:
         """The person's own data, for the anonymizer alone."""
@@ -254,6 +279,7 @@ class Identity:
             str(account.account_id), self.pseudonym(account.account_id), account.role, account.agency, facts,
             session=str(token.family),
         )  # fmt: skip
+        self.open.add([str(token.family)], trio.current_time())
         left = token.ends - int(self.clock().timestamp())
         return replace(issued, refresh_token=token.text, refresh_expires_in=left)
 
@@ -308,7 +334,7 @@ class Identity:
         return wait
 
     def _end(self, families: Iterable[UUID]) -> None:
-        self.revoked.add(map(str, families), trio.current_time())
+        self.ended.add(map(str, families), trio.current_time())
 
 
 def claim_of(facts: PersonalFacts) -> Claim:

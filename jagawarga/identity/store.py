@@ -62,6 +62,7 @@ RETURNING family_id
 _ROTATE: Final = """
 UPDATE identity.session SET digest = $3 WHERE family_id = $1 AND digest = $2 RETURNING account_id
 """
+_IS_OPEN: Final = "SELECT 1 FROM identity.session WHERE family_id = $1"
 _CLOSE: Final = "DELETE FROM identity.session WHERE family_id = $1 RETURNING family_id"
 _CLOSE_ALL: Final = """
 DELETE FROM identity.session WHERE account_id = $1 AND ($2::uuid IS NULL OR family_id <> $2) RETURNING family_id
@@ -230,6 +231,10 @@ class Store:
 
         row = await self.database.run("identity", work)
         return None if row is None else Account(*row)
+
+    async def is_open(self, family: UUID) -> bool:
+        """Tell whether there is such a session; it goes when it is ended, and with its account."""
+        return await self._row(_IS_OPEN, family) is not None
 
     async def close(self, family: UUID) -> None:
         """End one session."""

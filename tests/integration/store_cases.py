@@ -211,6 +211,12 @@ async def identity_rotate_a_spent_one(world: World) -> Act:
     return lambda: world.identity.rotate(shown, fresh)
 
 
+async def identity_is_open(world: World) -> Act:
+    shown = token(world)
+    await signed_in(world, shown)
+    return lambda: world.identity.is_open(shown.family)
+
+
 async def identity_close(world: World) -> Act:
     shown = token(world)
     await signed_in(world, shown)
@@ -618,6 +624,7 @@ CASES: Final[dict[str, tuple[Callable[[World], Awaitable[Act]], ...]]] = {
     "identity.tried": (identity_tried,),
     "identity.open_session": (identity_open_session, identity_open_one_too_many),
     "identity.rotate": (identity_rotate, identity_rotate_a_spent_one),
+    "identity.is_open": (identity_is_open,),
     "identity.close": (identity_close,),
     "identity.close_all": (identity_close_all,),
     "identity.sweep": (identity_sweep,),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 import trio
 
-from jagawarga.errors import Conflict, Forbidden, Invalid, NotFound, TooManyRequests, Unauthenticated
+from jagawarga.errors import Conflict, Forbidden, Invalid, NotFound, TooManyRequests, Unauthenticated, Unavailable
 from jagawarga.identity.messages import (
     AcceptInvitation,
     AddOfficer,
@@ -164,6 +165,30 @@ async def test_forged_refresh_tokens(fresh_database_url: str) -> None:
             with pytest.raises(Unauthenticated):
                 await identity.refresh_session(bad)
         await identity.refresh_session(good)
+
+
+async def test_a_restart_forgets_no_end_of_a_session(fresh_database_url: str) -> None:
+    """Of a token from before, the database is asked: of an ended session it is refused, of another it is good."""
+    async with house(fresh_database_url) as identity:
+        ended, going_on = await identity.open_session(SIGN_IN), await identity.open_session(SIGN_IN)
+        head = await identity.open_session(OpenSession(HEAD.username, HEAD.password))
+        await identity.close_session(await who(identity, ended))
+        again = Identity(identity.store.database, KEYS, 900, identity.clock, provider=Register())
+        with pytest.raises(Unauthenticated):
+            await who(again, ended)
+        assert await who(again, going_on) == await who(identity, going_on)
+
+        async def away(family: UUID) -> bool:
+            raise Unavailable(str(family))
+
+        # Known by now; nobody asks.
+        again.store.is_open = away  # type: ignore[method-assign]
+        await who(again, going_on)
+        once_more = Identity(identity.store.database, KEYS, 900, identity.clock, provider=Register())
+        once_more.store.is_open = away  # type: ignore[method-assign]
+        assert (await who(once_more, going_on)).role == "citizen"
+        with pytest.raises(Unavailable):
+            await who(once_more, head)
 
 
 async def test_another_password(fresh_database_url: str) -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from jagawarga.errors import Unauthenticated
 from jagawarga.identity.breaker import FAILURES, LONGEST_PAUSE, Breaker
+from jagawarga.identity.families import Families
 from jagawarga.identity.invitations import code_digest, new_code
 from jagawarga.identity.refresh import make, read
-from jagawarga.identity.revoked import Revoked
 from jagawarga.plumbing.keys import Keyring
 
 KEYS = Keyring({1: b"k" * 32})
@@ -49,7 +49,7 @@ def test_the_breakers_pause_is_jittered() -> None:
 
 def test_ended_families_are_remembered_for_a_while() -> None:
     """As long as an access token lives; of too many the oldest go."""
-    revoked = Revoked(10.0, most=2)
+    revoked = Families(10.0, most=2)
     revoked.add(["a"], 0.0)
     revoked.add(["b"], 5.0)
     assert revoked.has("a")

@@ -1,4 +1,8 @@
-"""Families of tokens that were ended, remembered as long as an access token of theirs could still be shown."""
+"""Families of tokens, remembered as long as an access token of theirs could still be shown.
+
+One set holds those that were ended: they are refused at once. Another holds those that this process knows to be open;
+of a token from before its start, or from another process, the database is asked once.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +15,8 @@ if TYPE_CHECKING:
 MOST: Final = 50_000
 
 
-class Revoked:
-    """A set in memory that forgets by itself; bounded, the oldest goes first. `now` is in seconds, of one clock.
-
-    After a restart, or beyond the bound, an access token of an ended family lives out its short life.
-    """
+class Families:
+    """A set in memory that forgets by itself; bounded, the oldest goes first. `now` is in seconds, of one clock."""
 
     def __init__(self, remember_seconds: float, most: int = MOST) -> None:
         self._remember = remember_seconds
@@ -23,7 +24,7 @@ class Revoked:
         self._until: OrderedDict[str, float] = OrderedDict()
 
     def add(self, families: Iterable[str], now: float) -> None:
-        """End families at once."""
+        """Remember families from now on."""
         for each in families:
             self._until[each] = now + self._remember
             self._until.move_to_end(each)
@@ -31,5 +32,5 @@ class Revoked:
             self._until.popitem(last=False)
 
     def has(self, family: str) -> bool:
-        """Whether the family was ended of late."""
+        """Whether the family was added of late."""
         return family in self._until
