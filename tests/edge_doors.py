@@ -60,6 +60,9 @@ class FakeIdentity:
         self.accounts: list[PutAccount] = []
         self.closed: list[str] = []
 
+    def person(self, principal: Principal) -> str:
+        return principal.pseudonym
+
     async def officer(self, agency: str, username: str) -> str:
         if (agency, username) != ("roads", "dewi"):
             raise NotFound("no such officer")
@@ -443,12 +446,14 @@ class FakeFeed:
     async def votes(self, report_id: UUID) -> int:
         return len(self.supporters.get(report_id, ()))
 
-    async def support(self, pseudonym: str, report_id: UUID, *, vote: bool | None, follow: bool | None) -> Support:
+    async def support(
+        self, pseudonym: str, report_id: UUID, *, person: str, vote: bool | None, follow: bool | None
+    ) -> Support:
         await self.reports.open_public(report_id)
         for sets, on in ((self.supporters, vote), (self.followers, follow)):
             if on is not None:
                 them = sets.setdefault(report_id, set())
-                (them.add if on else them.discard)(pseudonym)
+                (them.add if on else them.discard)(person if sets is self.supporters else pseudonym)
         return Support(len(self.supporters.get(report_id, ())))
 
     def forget(self, report_id: UUID) -> None:

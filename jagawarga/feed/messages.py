@@ -64,9 +64,12 @@ class FeedDoor(Protocol):
     async def votes(self, report_id: UUID) -> int:
         """How many support a report."""
 
-    async def support(self, pseudonym: str, report_id: UUID, *, vote: bool | None, follow: bool | None) -> Support:
+    async def support(
+        self, pseudonym: str, report_id: UUID, *, person: str, vote: bool | None, follow: bool | None
+    ) -> Support:
         """Vote and follow (true), or no longer (false); durable before it returns, and the same when done twice.
 
+        A vote is one of the `person`, whatever account they have by now.
         `NotFound` for a report that is not public, `Unavailable` while the database is away.
         """
 

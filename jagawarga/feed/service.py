@@ -95,11 +95,13 @@ class Feed:
             return self.index.counts.get(report_id, 0)
         return (await self.store.counts([report_id])).get(report_id, 0)
 
-    async def support(self, pseudonym: str, report_id: UUID, *, vote: bool | None, follow: bool | None) -> Support:
+    async def support(
+        self, pseudonym: str, report_id: UUID, *, person: str, vote: bool | None, follow: bool | None
+    ) -> Support:
         """Vote and follow, or no longer; durable before it returns."""
         if report_id not in self.index.entries:
             await self.reports.open_public(report_id)
-        voter = self.keyring.digest(VOTE, report_id.bytes + pseudonym.encode())
+        voter = self.keyring.digest(VOTE, report_id.bytes + person.encode())
         return Support(await commit(self.writer, Change(report_id, voter, pseudonym, vote, follow)))
 
     def forget(self, report_id: UUID) -> None:

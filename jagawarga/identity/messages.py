@@ -181,5 +181,11 @@ class IdentityDoor(Protocol):
         `Unavailable` where the database has to be asked about the session, and is away; a citizen is believed then.
         """
 
+    def person(self, principal: Principal) -> str:
+        """A name for the person behind an account that the next account for their number has as well.
+
+        To be digested with something else before it is stored: alike it would tie together what they did.
+        """
+
     async def facts(self, subject: str) -> PersonalFacts:
         """The person's own data, for the anonymizer alone."""

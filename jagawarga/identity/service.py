@@ -267,6 +267,12 @@ class Identity:
         """The person's own data, for the anonymizer alone."""
         return await self.store.facts(UUID(subject))
 
+    def person(self, principal: Principal) -> str:
+        """Who it is, whatever account they have by now: for what each may do once. Not to be stored as it is."""
+        if principal.facts is None:
+            return principal.pseudonym
+        return self.keyring.digest("person", principal.facts.nik.encode()).hex()
+
     def pseudonym(self, account_id: UUID) -> str:
         """What other contexts may know an account by: nobody gets from it to the account without the keys."""
         return self.keyring.digest("pseudonym", account_id.bytes)[:16].hex()

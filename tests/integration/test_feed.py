@@ -74,8 +74,8 @@ async def test_a_feed_shows_what_is_public_and_how_it_stands(
         await house.until(there)
         for each in hidden:
             with pytest.raises(NotFound):
-                await feed.support("p-2", each, vote=True, follow=None)
-        assert (await feed.support("p-2", report_id, vote=True, follow=True)).votes == 1
+                await feed.support("p-2", each, person="p-2", vote=True, follow=None)
+        assert (await feed.support("p-2", report_id, person="p-2", vote=True, follow=True)).votes == 1
         await house.reports.act("lurah", report_id, Wish("acknowledge"))
 
         async def moved() -> bool:
@@ -112,7 +112,7 @@ async def test_votes_are_exact_after_kills_at_any_moment(
 
         async def one(who: str) -> None:
             try:
-                await feed.support(who, report_id, vote=True, follow=None)
+                await feed.support(who, report_id, person=who, vote=True, follow=None)
             except Unavailable:
                 return
             answered.add(who)
@@ -149,7 +149,7 @@ async def test_without_the_database_the_feed_is_read_and_no_vote_is_promised(
         await PLUMBING.call(TerminateChild("database"))
         assert len(await shown(feed)) == 1
         with pytest.raises(Unavailable):
-            await feed.support("p-2", report_id, vote=True, follow=None)
+            await feed.support("p-2", report_id, person="p-2", vote=True, follow=None)
         assert [each["votes"] for each in await shown(feed)] == [0]
         await PLUMBING.call(RestartChild("database"), timeout=20)
-        assert (await feed.support("p-2", report_id, vote=True, follow=None)).votes == 1
+        assert (await feed.support("p-2", report_id, person="p-2", vote=True, follow=None)).votes == 1

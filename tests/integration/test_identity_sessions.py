@@ -211,7 +211,7 @@ async def test_another_password(fresh_database_url: str) -> None:
 
 
 async def test_erasing_an_account(fresh_database_url: str) -> None:
-    """Nothing of the person is left; the NIK may register again, and is somebody else to the other contexts."""
+    """Nothing of the person is left; the NIK may register again, and is somebody else to the others, but for votes."""
     async with house(fresh_database_url) as identity:
         session = await identity.open_session(SIGN_IN)
         me = await who(identity, session)
@@ -225,7 +225,10 @@ async def test_erasing_an_account(fresh_database_url: str) -> None:
         with pytest.raises(Unauthenticated):
             await identity.own_account(me)
         await identity.register(KENARI)
-        assert (await who(identity, await identity.open_session(SIGN_IN))).pseudonym != me.pseudonym
+        again = await who(identity, await identity.open_session(SIGN_IN))
+        assert again.pseudonym != me.pseudonym
+        # What each person may do once, they have done.
+        assert identity.person(again) == identity.person(me) != me.pseudonym
 
 
 async def test_an_agency_head_invites(fresh_database_url: str) -> None:

@@ -106,7 +106,9 @@ async def follows(ask: Ask[PageQuery, None]) -> Answer:
 
 
 async def _support(ask: Ask[Any, Any], *, vote: bool | None, follow: bool | None) -> Answer:
-    support = await ask.doors.feed.support(ask.principal.pseudonym, ask.report_id, vote=vote, follow=follow)
+    caller = ask.principal
+    person = ask.doors.identity.person(caller)
+    support = await ask.doors.feed.support(caller.pseudonym, ask.report_id, person=person, vote=vote, follow=follow)
     return Answer({"report_id": str(ask.report_id), "votes": support.votes})
 
 
