@@ -88,7 +88,7 @@ def decide(state: ReportState, wish: Wish, agency: str, now: datetime, terms: Te
     status, event = _found(state, wish, STEPS)
     if wish.action in FOR_THE_HOLDER and agency != state.holder:
         msg = f"only {state.holder} may do that, who has to act now"
-        raise Conflict(msg)
+        raise Conflict(msg, current=_current(state.status, state.level, state.holder, state.version))
     match wish.action:
         case "ask":
             return _ask(state, agency, now, wish.note)
@@ -146,14 +146,19 @@ def elapse(state: ReportState, now: datetime) -> Transition | None:
 
 def stale(status: Status, level: int, holder: str, version: int) -> Conflict:
     """The refusal of a step that was decided on another version than the report has now."""
-    current: dict[str, str | int] = {"status": status, "level": level, "holder": holder, "version": version}
+    current = _current(status, level, holder, version)
     return Conflict("the report has moved on since it was read", code="stale-version", current=current)
 
 
-def no_step(status: Status, action: Action | ReporterAction) -> Conflict:
+def no_step(status: Status, level: int, holder: str, version: int, action: Action | ReporterAction) -> Conflict:
     """The refusal of what is not in the table, in the words of who asked."""
     name = "not-fixed" if action == "dispute" else action
-    return Conflict(f"a report that is {status} has no step {name!r}")
+    msg = f"a report that is {status} has no step {name!r}"
+    return Conflict(msg, current=_current(status, level, holder, version))
+
+
+def _current(status: Status, level: int, holder: str, version: int) -> dict[str, str | int]:
+    return {"status": status, "level": level, "holder": holder, "version": version}
 
 
 def _found(state: ReportState, wish: Wish, table: Mapping[Any, tuple[Status, str]]) -> tuple[Status, str]:
@@ -161,7 +166,7 @@ def _found(state: ReportState, wish: Wish, table: Mapping[Any, tuple[Status, str
         raise stale(state.status, state.level, state.holder, state.version)
     found = table.get((state.status, wish.action))
     if found is None:
-        raise no_step(state.status, wish.action)
+        raise no_step(state.status, state.level, state.holder, state.version, wish.action)
     return found
 
 

@@ -326,7 +326,7 @@ class Reports:
             if seen.status in ENDS and expected is not None and seen.version != expected:
                 raise stale(seen.status, seen.level, seen.holder, seen.version)
             if seen.status in ENDS and not (act.agency is None and (seen.status, act.wish.action) in REPORTER_STEPS):
-                raise no_step(seen.status, act.wish.action)
+                raise no_step(seen.status, seen.level, seen.holder, seen.version, act.wish.action)
             # Given its state it waits for our call; to look for it, it would find an end, and go.
             self.directory.start(report_id, await self.store.load(report_id) if seen.status in ENDS else None)
             try:

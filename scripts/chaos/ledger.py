@@ -53,6 +53,8 @@ class Ledger:
     """Agency to the numbers of the events its live stream brought, in the order they came."""
     votes: dict[tuple[str, str], Vote] = field(default_factory=dict)
     """Citizen and report to how their vote stands."""
+    polls: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """The same pairs to how often a vote was given or taken back, or may have been."""
     looked: Counter[str] = field(default_factory=Counter)
     """Looks at the feed, by answer."""
     exposed: list[str] = field(default_factory=list)

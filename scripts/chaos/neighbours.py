@@ -71,6 +71,7 @@ class Neighbour:
         before = self.ledger.votes.get(key, "taken")
         # Until it is answered nobody knows, not even when we are cut off in the middle.
         self.ledger.votes[key] = "doubtful"
+        self.ledger.polls[key] += 1
         try:
             await self.client.vote(session, report_id, on=on, patience=ONCE)
         except Refused as refused:

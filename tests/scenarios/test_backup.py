@@ -376,6 +376,9 @@ def _doubt_the_rest(before: Ledger, ledger: Ledger) -> None:
     for attempt in before.attempts:
         if attempt.outcome == "pending":
             attempt.outcome = "doubtful"
+    for key, times in ledger.polls.items():
+        if times != before.polls[key]:
+            before.votes[key] = "doubtful"
     for attempt in ledger.attempts[len(before.attempts) :]:
         before.attempts.append(deepcopy(attempt))
         before.attempts[-1].outcome = "doubtful"
