@@ -180,7 +180,9 @@ class Index:
     # --- asking
 
     def page(self, search: Search) -> tuple[list[tuple[UUID, int | None]], str | None]:
-        """Ids and distances of a page, and the cursor of the next."""
+        """Ids and distances of a page, and the cursor of the next; nothing for a text without a word."""
+        if search.text and not words(search.text):
+            return [], None
         match search.sort:
             case "nearest" if search.near is not None:
                 listed = self._nearest(search, search.near)

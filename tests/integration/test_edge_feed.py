@@ -39,6 +39,7 @@ async def test_the_public_alone_in_each_order() -> None:
         assert await ids(running, sort="supported") == [far, near]
         assert await ids(running, sort="nearest", **HERE) == [near, far]
         assert await ids(running, text="lampu") == [far]
+        assert await ids(running, text="%'") == []
         assert await ids(running, category="pothole", status="resolved") == []
         first = (await running.client.get("/v1/reports", params={"limit": "1", "sort": "nearest", **HERE})).json()
         assert [each["distance"] for each in first["items"]] == [111]
