@@ -197,7 +197,11 @@ class FakeReports:
         if wish.action == "acknowledge" and report.status != "received":
             raise Conflict("The report is not new.")
         status: Status = "withdrawn" if wish.action == "withdraw" else "acknowledged"
-        self.reports[report.report_id] = replace(report, status=status, version=report.version + 1)
+        event = "report.resolved" if wish.action == "resolve" else f"report.{wish.action}"
+        line = HistoryEntry(report.version + 1, event, status, 1, "roads", "roads", NOW, wish.note, wish.attachments)
+        self.reports[report.report_id] = replace(
+            report, status=status, version=report.version + 1, history=(*report.history, line)
+        )
         return self.reports[report.report_id]
 
     async def list_own(self, reporter: str, *, cursor: str | None, limit: int) -> Page:

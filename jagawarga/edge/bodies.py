@@ -59,6 +59,8 @@ Line = Annotated[str, AfterValidator(_one_line)]
 Lines = Annotated[str, AfterValidator(_lines)]
 Key = Annotated[str, AfterValidator(_key)]
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+Handles = Annotated[tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{32}$")], ...], Field(max_length=5)]
+"""Uploads, by what `POST /v1/media` answered."""
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 
 
@@ -66,6 +68,11 @@ class Body(BaseModel):
     """A JSON object with no fields but the declared ones, and no conversions between types."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+
+def handles(body: Body | None) -> tuple[str, ...]:
+    """The uploads of a body that may have some, each once."""
+    return tuple(dict.fromkeys(getattr(body, "attachments", ())))
 
 
 class Query(BaseModel):

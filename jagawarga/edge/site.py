@@ -115,7 +115,7 @@ def _asked(limits: EdgeLimits) -> type[TrioRequest]:
     class Asked(TrioRequest):
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **options)
-            if self.method == "POST" and self.path == media.PATH:
+            if self.method == "POST" and self.path in media.PATHS:
                 self.body = self.body_class(self.content_length, limits.upload)
 
     return Asked

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from jagawarga.reports.messages import HistoryEntry, Page, Receipt, ReportView
 
 SECONDS_PER_HOUR = 3600.0
+RESOLVED = "report.resolved"
 
 
 def moment(at: datetime | None) -> str | None:
@@ -28,7 +29,7 @@ def receipt(made: Receipt, *, anonymous: bool) -> dict[str, Any]:
 
 
 def entry(line: HistoryEntry, *, notes: bool) -> dict[str, Any]:
-    """Show one line of history."""
+    """Show one line of history; the public sees no words, but the photos that prove a report resolved."""
     shown: dict[str, Any] = {
         "version": line.version,
         "event": line.event,
@@ -38,6 +39,8 @@ def entry(line: HistoryEntry, *, notes: bool) -> dict[str, Any]:
         "actor": line.actor,
         "at": moment(line.at),
     }
+    if notes or line.event == RESOLVED:
+        shown["attachments"] = len(line.attachments)
     return shown | {"note": line.note} if notes else shown
 
 
@@ -52,6 +55,7 @@ def progress(report: ReportView) -> dict[str, Any]:
         "privacy": report.privacy,
         "created_at": moment(report.created_at),
         "due_at": moment(report.due_at),
+        "merged": report.merged,
         "history": [entry(line, notes=True) for line in report.history],
     }
 
@@ -69,6 +73,7 @@ def whole(report: ReportView, catalogue: CatalogueDoor, *, notes: bool = True, h
         "landmark": report.place.landmark,
         "version": report.version,
         "attachments": len(report.attachments),
+        "duplicate_of": None if report.parent is None else str(report.parent),
     }
     del shown["history"]
     if history:
@@ -99,6 +104,8 @@ def for_agency(report: ReportView, catalogue: CatalogueDoor, caller: str, *, his
         "assignee": report.assignee,
         "assigned_to_me": report.assignee == caller,
         "satisfaction": report.satisfaction,
+        "duplicates": [str(each) for each in report.duplicates],
+        "proof_used_before": report.proof_used_before,
     }
 
 

@@ -20,6 +20,8 @@ class Item:
     size: int
     thumbnail: int
     """Bytes of the thumbnail; 0 for what has none."""
+    looks: int | None = None
+    """Of a picture: 64 bits that are nearly the same for copies of it (a difference hash)."""
 
 
 class MediaDoor(Protocol):

@@ -51,7 +51,7 @@ class Volume:
         """Seal and keep a clean upload; durable when this returns."""
         media_id = secrets.token_urlsafe(HANDLE_BYTES)
         size, small = (part.seek(0, os.SEEK_END) for part in (clean.content, clean.thumbnail))
-        item = Item(media_id, clean.kind, clean.content_type, size, small)
+        item = Item(media_id, clean.kind, clean.content_type, size, small, clean.dhash)
         room = self.incoming / secrets.token_hex(16)
         room.mkdir(mode=0o700)
         try:

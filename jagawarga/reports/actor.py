@@ -12,10 +12,12 @@ from jagawarga.errors import Corrupt, NotFound, Rejected, Unavailable
 from jagawarga.plumbing.telemetry import ESCALATIONS, LATENESS, NOTICES
 from jagawarga.plumbing.writer import commit
 from jagawarga.reports.directory import TICK
+from jagawarga.reports.duplicates import follow, merge
 from jagawarga.reports.lifecycle import ESCALATED, decide, decide_as_reporter, elapse
-from jagawarga.reports.model import ENDS, ReportState, Transition, fold_state, unfold_state
+from jagawarga.reports.model import ENDS, ReportState, Together, Transition, fold_state, unfold_state
 from jagawarga.reports.notices import Notice, notice, tick_at
 from jagawarga.reports.quarantine import Quarantine
+from jagawarga.reports.rows import state_of
 from supervisors import HIBERNATE, NO_REPLY, Actor, Name, Sender, Shutdown, Stop, Timer
 
 if TYPE_CHECKING:
@@ -43,6 +45,10 @@ class Act:
     """Of the agency to transfer to, or of the other category."""
     changed: Changed | None = None
     """What an edit makes of the content."""
+    proofs: tuple[int, ...] = ()
+    """What the photos of a resolution look like."""
+    duplicate: UUID | None = None
+    """The report to merge into this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +111,7 @@ class ReportActor(Actor):
             while True:
                 state = await self._catch_up()
                 try:
-                    step = self._decide(state, message)
+                    step = await self._decide(state, message)
                 except Rejected:
                     # What we know may be old (another node, a write whose answer was lost): look before refusing.
                     if not await self._moved_on(state):
@@ -120,15 +126,18 @@ class ReportActor(Actor):
             sender.error(error)
         else:
             self._arm()
-            sender.reply(step.state)
+            sender.reply(self.state)
         self._stop_at_the_end()
         return NO_REPLY
 
-    def _decide(self, state: ReportState, act: Act) -> Transition:
+    async def _decide(self, state: ReportState, act: Act) -> Transition | Together:
         now = self.crew.clock()
         if act.agency is None:
             return decide_as_reporter(state, act.wish, now, self.crew.grain, act.changed)
-        return decide(state, act.wish, act.agency, now, act.terms)
+        if act.duplicate is not None:
+            known = await self._duplicates(state)
+            return merge(state, known, await self._family(act.duplicate), act.wish, act.agency, now)
+        return decide(state, act.wish, act.agency, now, act.terms)._replace(proofs=act.proofs)
 
     async def handle_info(self, message: Any) -> Any:
         """Do what the clock asks for, or find out that it is not yet time; then sleep on."""
@@ -181,6 +190,7 @@ class ReportActor(Actor):
         if self.state is None or state.version > self.state.version:
             self.state = state
             self._arm()
+            self._stop_at_the_end()
         return HIBERNATE
 
     async def _load(self) -> ReportState | None:
@@ -196,8 +206,30 @@ class ReportActor(Actor):
         self.state = await self._load()
         return self.state is None or self.state.version != known.version
 
-    async def _write(self, step: Transition | Notice) -> bool:
-        """Write a step; False when the report has moved on without us, and then its state is to be loaded."""
+    async def _family(self, report_id: UUID) -> list[ReportState]:
+        """A report, first, and those merged into it; one that can not be read stays behind, and is put aside."""
+        family: list[ReportState] = []
+        for row in await self.crew.store.family(report_id):
+            try:
+                family.append(state_of(row))
+            except Corrupt as error:
+                self.crew.quarantine.add(row["report_id"], error)
+        if not family or family[0].report_id != report_id:
+            msg = "no such report"
+            raise NotFound(msg)
+        return family
+
+    async def _duplicates(self, state: ReportState) -> list[ReportState]:
+        return (await self._family(self.report_id))[1:] if state.past.leads else []
+
+    async def _write(self, step: Transition | Together | Notice) -> bool:
+        """Write a step, and with it what it has the report's duplicates do.
+
+        False when one of them has moved on without us, and then the state is to be loaded.
+        """
+        if isinstance(step, Transition) and step.state.past.leads:
+            others = follow(await self._duplicates(step.state), step)
+            step = Together(step, others) if others else step
         try:
             held: bool = await commit(self.crew.crier if isinstance(step, Notice) else self.crew.writer, step)
         except Corrupt as error:
@@ -206,7 +238,12 @@ class ReportActor(Actor):
         self.failures = 0
         if self.report_id in self.crew.quarantine:
             self.crew.quarantine.release(self.report_id)
-        self.state = step.state if held else None
+        own, others = step if isinstance(step, Together) else (step, ())
+        self.state = own.state if held else None
+        for each in others if held else ():
+            process = self.crew.directory.reports.whereis(each.state.report_id)
+            if process is not None:
+                process.info(Moved(each.state))
         return held
 
     def _arm(self) -> None:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 from jagawarga.errors import Conflict, Invalid, NotFound
 from jagawarga.reports.model import (
     CLOCKS,
-    NOTHING,
     REPORTER,
     SYSTEM,
     Changed,
@@ -21,6 +20,7 @@ from jagawarga.reports.model import (
     Transition,
     ceil_to,
     floor_to,
+    stepped,
 )
 
 if TYPE_CHECKING:
@@ -46,17 +46,21 @@ STEPS: Final[Mapping[tuple[Status, Action], tuple[Status, str]]] = {
     **{(status, "ask"): ("waiting_for_reporter", "report.asked") for status in HELD},
     **{(status, "transfer"): ("received", "report.transferred") for status in HELD},
     **{(status, "reclassify"): (status, "report.reclassified") for status in HELD},
+    **{(status, "merge"): (status, "report.merged") for status in HELD},
+    **{(status, "split"): (status, "report.split") for status in HELD},
     **{(status, "assign"): (status, "report.assigned") for status in OPEN},
     **{(status, "reply"): (status, "report.replied") for status in (*OPEN, "resolved")},
     **{(status, "note"): (status, "report.noted") for status in (*OPEN, "resolved")},
 }
 """What an authority may do: (status, action) → (new status, event)."""
 FOR_THE_HOLDER: Final[frozenset[Action]] = frozenset(
-    {"acknowledge", "ask", "assign", "reclassify", "reject", "transfer"}
+    {"acknowledge", "ask", "assign", "merge", "reclassify", "reject", "split", "transfer"}
 )
 """What authorities below, who keep the report in view, may not do any more: whoever was late can not stop the clock of
 the authority above, nor end what has climbed to it. They may still work on it, and resolve it once it is acknowledged.
 """
+OF_A_DUPLICATE: Final[frozenset[Action]] = frozenset({"reply", "note", "split"})
+"""What can be done with a report that goes along with another one; all else is done with that one, for both."""
 
 REPORTER_STEPS: Final[Mapping[tuple[Status, ReporterAction], tuple[Status, str]]] = {
     ("received", "edit"): ("received", "report.edited"),
@@ -85,24 +89,37 @@ def decide(state: ReportState, wish: Wish, agency: str, now: datetime, terms: Te
     if agency not in state.authorities:
         msg = "no such report"
         raise NotFound(msg)
+    assert wish.action != "merge"  # a step of two reports: see `duplicates`
     status, event = _found(state, wish, STEPS)
-    if wish.action in FOR_THE_HOLDER and agency != state.holder:
-        msg = f"only {state.holder} may do that, who has to act now"
-        raise Conflict(msg, current=_current(state.status, state.level, state.holder, state.version))
+    _check(state, wish.action, agency)
     match wish.action:
         case "ask":
-            return _ask(state, agency, now, wish.note)
+            return _ask(state, agency, now, wish)
         case "transfer":
             return _transfer(state, agency, now, wish.note, terms)
         case "reclassify":
             return _reclassify(state, agency, now, wish, terms)
+        case "split":
+            # It stands where its parent stands, under its own clock, as if that had run on.
+            moved = stepped(state, status, told=0, past=state.past._replace(parent=None))
         case "assign":
-            moved = _moved(state, status, assignee=wish.officer)
+            moved = stepped(state, status, assignee=wish.officer)
         case "resolve" | "reject":
-            moved = _moved(state, status, level_since=now, past=state.past._replace(resumes=None, spent=0.0))
+            moved = stepped(state, status, level_since=now, past=state.past._replace(resumes=None, spent=0.0))
         case _:
-            moved = _moved(state, status)
-    return Transition(moved, event, agency, now, wish.note)
+            moved = stepped(state, status)
+    return Transition(moved, event, agency, now, wish.note, attachments=wish.attachments)
+
+
+def _check(state: ReportState, action: Action | ReporterAction, agency: str) -> None:
+    """Refuse what the table has, but not for this authority, or not for this report."""
+    if action in FOR_THE_HOLDER and agency != state.holder:
+        raise refused(f"only {state.holder} may do that, who has to act now", state)
+    parent = state.past.parent
+    if parent is not None and state.status in HELD and action not in OF_A_DUPLICATE:
+        raise refused(f"it goes along with {parent}: act on that one, or split it off", state)
+    if action == "split" and parent is None:
+        raise refused("the report is not merged into another one", state)
 
 
 def decide_as_reporter(
@@ -115,7 +132,7 @@ def decide_as_reporter(
     status, event = _found(state, wish, REPORTER_STEPS)
     at, since = (floor_to(now, grain), ceil_to(now, grain)) if state.privacy == "anonymous" else (now, now)
     match wish.action:
-        case "edit" | "withdraw" if state.level or state.past.had:
+        case "edit" | "withdraw" if state.level or state.past.had or state.past.parent or state.past.leads:
             msg = "a report that has been seen to, or passed on, can not be changed any more"
             raise Conflict(msg)
         case "dispute":
@@ -123,11 +140,11 @@ def decide_as_reporter(
         case "message" if state.past.resumes is not None:
             moved = _resumed(state, since)
         case "edit" if changed is not None and changed.terms is not None:
-            moved = _moved(state, status, category=changed.category, terms=changed.terms, told=0)
+            moved = stepped(state, status, category=changed.category, terms=changed.terms, told=0)
         case _:
-            moved = _moved(state, status)
+            moved = stepped(state, status)
     changed = Changed(satisfaction=wish.satisfaction) if changed is None else changed
-    return Transition(moved, event, REPORTER, at, wish.note, changed)
+    return Transition(moved, event, REPORTER, at, wish.note, changed, wish.attachments)
 
 
 def elapse(state: ReportState, now: datetime) -> Transition | None:
@@ -140,7 +157,7 @@ def elapse(state: ReportState, now: datetime) -> Transition | None:
             # From the deadline on, however late we are: the holder has not lost that time, nor gained it.
             return Transition(_resumed(state, due_at), "report.resumed", SYSTEM, now)
         case "confirm":
-            return Transition(_moved(state, "closed"), "report.closed", SYSTEM, now)
+            return Transition(stepped(state, "closed"), "report.closed", SYSTEM, now)
     return Transition(_raised(state, "escalated", now), ESCALATED, SYSTEM, now)
 
 
@@ -157,6 +174,11 @@ def no_step(status: Status, level: int, holder: str, version: int, action: Actio
     return Conflict(msg, current=_current(status, level, holder, version))
 
 
+def refused(why: str, state: ReportState) -> Conflict:
+    """The refusal of a step that can not be taken as the report stands."""
+    return Conflict(why, current=_current(state.status, state.level, state.holder, state.version))
+
+
 def _current(status: Status, level: int, holder: str, version: int) -> dict[str, str | int]:
     return {"status": status, "level": level, "holder": holder, "version": version}
 
@@ -170,36 +192,29 @@ def _found(state: ReportState, wish: Wish, table: Mapping[Any, tuple[Status, str
     return found
 
 
-def _moved(state: ReportState, status: Status, **changes: Any) -> ReportState:
-    # Who goes over to another clock has been told nothing of that one. One that stands still is the same one.
-    past: Past = changes.get("past", state.past)
-    told = state.told if CLOCKS.get(past.resumes or status) == CLOCKS.get(state.past.resumes or state.status) else 0
-    return replace(state, **{"status": status, "version": state.version + 1, "told": told, **changes})
-
-
 def _raised(state: ReportState, status: Status, since: datetime) -> ReportState:
     """The report one level up, where nobody has it yet and the limits are whole; at the top it stays there."""
     level = min(state.level + 1, len(state.terms.ladder) - 1)
-    past = Past(disputed=state.past.disputed, had=state.past.had)
+    past = Past(disputed=state.past.disputed, had=state.past.had, leads=state.past.leads)
     assignee = state.assignee if level == state.level else None
-    return _moved(state, status, level=level, level_since=since, told=0, past=past, assignee=assignee)
+    return stepped(state, status, level=level, level_since=since, told=0, past=past, assignee=assignee)
 
 
-def _ask(state: ReportState, agency: str, now: datetime, note: str | None) -> Transition:
+def _ask(state: ReportState, agency: str, now: datetime, wish: Wish) -> Transition:
     """The reporter is asked, and the clock stands still: asking is an answer, but not for ever."""
     resumes: Status = "acknowledged" if state.status in UNANSWERED else state.status
     past = state.past
     if past.asked >= QUESTIONS:
-        moved = _moved(state, resumes)
+        moved = stepped(state, resumes)
     else:
         past = past._replace(resumes=resumes, spent=_spent(state, now), asked=past.asked + 1)
-        moved = _moved(state, "waiting_for_reporter", level_since=now, past=past)
-    return Transition(moved, "report.asked", agency, now, note)
+        moved = stepped(state, "waiting_for_reporter", level_since=now, past=past)
+    return Transition(moved, "report.asked", agency, now, wish.note, attachments=wish.attachments)
 
 
 def _resumed(state: ReportState, since: datetime) -> ReportState:
     assert state.past.resumes is not None
-    return _moved(state, state.past.resumes, level_since=since, past=state.past._replace(resumes=None))
+    return stepped(state, state.past.resumes, level_since=since, past=state.past._replace(resumes=None))
 
 
 def _transfer(state: ReportState, agency: str, now: datetime, note: str | None, terms: Terms | None) -> Transition:
@@ -218,8 +233,8 @@ def _transfer(state: ReportState, agency: str, now: datetime, note: str | None, 
             raise Conflict(msg)
         return Transition(_raised(state, "escalated", now), ESCALATED, agency, now, note)
     spent = min(_spent(state, now), terms.limit("respond", 0).total_seconds() / HALF)
-    past = NOTHING._replace(spent=spent, disputed=state.past.disputed, had=(*state.past.had, state.agency))
-    moved = _moved(state, "received", terms=terms, level=0, level_since=now, told=0, past=past, assignee=None)
+    past = Past(None, spent, 0, state.past.disputed, (*state.past.had, state.agency), leads=state.past.leads)
+    moved = stepped(state, "received", terms=terms, level=0, level_since=now, told=0, past=past, assignee=None)
     return Transition(moved, "report.transferred", agency, now, note, Changed(terms=terms))
 
 
@@ -231,7 +246,7 @@ def _reclassify(state: ReportState, agency: str, now: datetime, wish: Wish, term
         raise Invalid(msg, fields={"category": msg})
     if terms.ladder != state.terms.ladder:
         raise stale(state.status, state.level, state.holder, state.version)
-    moved = _moved(state, state.status, category=wish.category, terms=terms, told=0)
+    moved = stepped(state, state.status, category=wish.category, terms=terms, told=0)
     changed = Changed(terms=terms, category=wish.category)
     return Transition(moved, "report.reclassified", agency, now, wish.note, changed)
 

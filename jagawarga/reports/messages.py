@@ -32,14 +32,15 @@ Status = Literal[
     "withdrawn",
 ]
 Action = Literal[
-    "acknowledge", "start", "ask", "reply", "note", "assign", "reclassify", "transfer", "resolve", "reject",
+    "acknowledge", "start", "ask", "reply", "note", "assign", "reclassify", "transfer", "merge", "split", "resolve",
+    "reject",
 ]  # fmt: skip
 """What an authority may do."""
 ReporterAction = Literal["message", "edit", "withdraw", "confirm", "dispute"]
 """What the reporter may do, signed in or by the tracking code."""
 TALK: Final = frozenset({"reply", "note", "message"})
 """Steps that decide nothing: several at the same moment are several."""
-INTERNAL: Final = frozenset({"report.noted", "report.assigned"})
+INTERNAL: Final = frozenset({"report.noted", "report.assigned", "report.joined"})
 """Events that are the authorities' own affair: neither the reporter nor the public learns of them."""
 BY_REPORTER: Final = frozenset(
     {"report.edited", "report.withdrawn", "report.commented", "report.answered", "report.confirmed"}
@@ -97,7 +98,8 @@ class Wish(NamedTuple):
 
     `expected`: only if the report still has this version. `officer`: whom to assign (a pseudonym), nobody if `None`.
     `agency`: to whom to transfer. `satisfaction`: 1 to 5, with `confirm`. `place`: with `edit`, where not as before.
-    `category`: with `reclassify`, and with `edit` where not as before.
+    `category`: with `reclassify`, and with `edit` where not as before. `attachments`: handles of uploads that go with
+    the words. `into`: the report to merge this one into.
     """
 
     action: Action | ReporterAction
@@ -108,6 +110,8 @@ class Wish(NamedTuple):
     satisfaction: int | None = None
     place: Place | None = None
     category: str | None = None
+    attachments: tuple[str, ...] = ()
+    into: UUID | None = None
 
 
 class Sieve(NamedTuple):
@@ -135,6 +139,8 @@ class HistoryEntry:
     actor: str
     at: datetime
     note: str | None
+    attachments: tuple[str, ...] = ()
+    """Handles of the uploads that came with it, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +166,14 @@ class ReportView:
     assignee: str | None = None
     """The pseudonym of the officer who has it."""
     satisfaction: int | None = None
+    merged: bool = False
+    """It was merged into another report, and goes along with that one."""
+    parent: UUID | None = None
+    """That one, where the asker may know of it."""
+    duplicates: tuple[UUID, ...] = ()
+    """The reports merged into this one; for authorities alone."""
+    proof_used_before: bool = False
+    """A photo that proves it resolved is much like one that proved another report resolved; for authorities alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ passes moves nothing: what a clock has its holder told before and after that is 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple
@@ -143,6 +143,10 @@ class Past(NamedTuple):
     """A rejection was disputed; it can be once."""
     had: tuple[str, ...] = ()
     """Agencies that had the report and passed it on."""
+    parent: str | None = None
+    """The id of the report that this one is a duplicate of; see `duplicates`."""
+    leads: bool = False
+    """Reports were merged into this one; some of them may be still."""
 
 
 NOTHING: Final = Past()
@@ -185,7 +189,10 @@ class ReportState:
 
     @property
     def due_at(self) -> datetime | None:
-        """When something happens if nobody acts; `None` for a holder at the top of the ladder, and at an end."""
+        """When something happens if nobody acts.
+
+        `None` for a holder at the top of the ladder, for a duplicate that goes along with its parent, and at an end.
+        """
         due_at: datetime | None = self._due_at
         if due_at is _UNASKED:
             # Its row, its event, its receipt and its timer all ask.
@@ -194,8 +201,9 @@ class ReportState:
         return due_at
 
     def _reckoned(self) -> datetime | None:
-        top = self.level + 1 >= len(self.terms.ladder)
-        return None if top and CLOCKS.get(self.status) in HOLDERS else self.limit_at
+        # Of a duplicate the clock of its parent counts.
+        still = self.past.parent is not None or self.level + 1 >= len(self.terms.ladder)
+        return None if still and CLOCKS.get(self.status) in HOLDERS else self.limit_at
 
     @property
     def limit_at(self) -> datetime | None:
@@ -215,6 +223,14 @@ class ReportState:
         """When the level has used so much of the time that counts, the clock going on as it runs."""
         left = max(timedelta(0), span - seconds(self.past.spent)) if self.past.spent else span
         return self.terms.after(self.level, self.level_since, left)
+
+
+def stepped(state: ReportState, status: Status, **changes: Any) -> ReportState:
+    """The state one step on. Who goes over to another clock has been told nothing of that one."""
+    past: Past = changes.get("past", state.past)
+    # One that stands still is the same one.
+    told = state.told if CLOCKS.get(past.resumes or status) == CLOCKS.get(state.past.resumes or state.status) else 0
+    return replace(state, **{"status": status, "version": state.version + 1, "told": told, **changes})
 
 
 Packed = tuple[Any, ...]
@@ -318,6 +334,17 @@ class Transition(NamedTuple):
     at: datetime
     note: str | None = None
     changed: Changed = Changed()
+    attachments: tuple[str, ...] = ()
+    """Handles of the uploads that came with it."""
+    proofs: tuple[int, ...] = ()
+    """What the photos among them look like (64 bits each), where they prove the report resolved."""
+
+
+class Together(NamedTuple):
+    """Steps of several reports that hold all or none: that of the first takes the others along."""
+
+    first: Transition
+    others: tuple[Transition, ...]
 
 
 def filed(

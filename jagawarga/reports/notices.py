@@ -47,7 +47,7 @@ def tick_at(state: ReportState) -> datetime | None:
 
 def notice_at(state: ReportState) -> datetime | None:
     """When the next notice of the clock that runs falls due; `None` when there is none left."""
-    if CLOCKS.get(state.status) not in HOLDERS:
+    if not _runs(state):
         return None
     if state.told < WARNED and (warn_at := _warn_at(state)) is not None:
         return warn_at
@@ -67,7 +67,7 @@ def notice(state: ReportState, now: datetime) -> Notice | None:
 
 def count_by(state: ReportState, now: datetime) -> int:
     """What `told` is when everything up to `now` is told."""
-    if CLOCKS.get(state.status) not in HOLDERS:
+    if not _runs(state):
         return 0
     limit_at, warn_at = state.limit_at, _warn_at(state)
     if limit_at is not None and _is_reminded(state) and now >= limit_at:
@@ -80,6 +80,11 @@ def event_of_notice(told: Notice, event_id: UUID) -> ReportEvent:
     state = told.state
     event = event_of(Transition(state, told.event, SYSTEM, told.at), event_id)
     return event._replace(due_at=state.limit_at, reporter=None)
+
+
+def _runs(state: ReportState) -> bool:
+    """A clock of the holder's runs; of a duplicate that of its parent does."""
+    return CLOCKS.get(state.status) in HOLDERS and state.past.parent is None
 
 
 def _warn_at(state: ReportState) -> datetime | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, get_args
+from uuid import UUID
 
 from jagawarga.calendars.shelf import known as known_calendar
 from jagawarga.errors import Corrupt
@@ -96,11 +97,19 @@ def past_from_text(text: str) -> tuple[Any, ...]:
         and isinstance(past.asked, int)
         and past.asked >= 0
         and all(isinstance(each, str) for each in past.had)
+        and (past.parent is None or _is_id(past.parent))
     )
     if not good:
         msg = "past"
         raise Corrupt(msg)
     return tuple(past)
+
+
+def _is_id(value: Any) -> bool:
+    try:
+        return bool(str(UUID(value)) == value)
+    except (ValueError, TypeError, AttributeError):
+        return False
 
 
 def _is_limit(value: Any) -> bool:

@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from jagawarga.plumbing.clock import Clock
     from jagawarga.plumbing.database import Database
     from jagawarga.plumbing.keys import Keyring
-    from jagawarga.reports.model import ReportState, Terms, Transition
+    from jagawarga.reports.model import ReportState, Terms, Together, Transition
 
 MOST: Final = 200
 ACT_WITHIN: Final = 25.0
@@ -156,7 +156,7 @@ class Reports:
             now=self.clock(),
             grain=self.grain,
         )
-        content = self.store.seal_content(step.state.report_id, command.text, place, command.attachments)
+        content = self.store.seals.content(step.state.report_id, command.text, place, command.attachments)
         if command.attachments and self.media is not None:
             await self.media.claim(step.state.report_id, command.attachments)
         digest = self.keyring.digest(PURPOSE, code.replace("-", "").encode())
@@ -190,7 +190,7 @@ class Reports:
         await self.waiting.admit(filing)
         return True
 
-    async def write(self, batch: Sequence[Filing | Transition]) -> list[bool]:
+    async def write(self, batch: Sequence[Filing | Transition | Together]) -> list[bool]:
         """Write a batch, and set going what follows from it; the writer's half of filing.
 
         Actors start here and not in the caller's task, so that a caller who gave up leaves no report without one.
@@ -279,13 +279,49 @@ class Reports:
 
     async def _act_on(self, seen: ReportView, agency: str, wish: Wish) -> ReportView:
         report_id, terms = seen.report_id, None
+
+        async def look() -> ReportView:
+            return await self.open_for_agency(agency, report_id)
+
+        if wish.action == "merge":
+            return await self._merge(seen, agency, wish)
         if wish.action == "transfer":
             terms = self._terms_of_transfer(wish, seen)
         elif wish.action == "reclassify":
             terms = await self._terms_of_category(wish, seen)
-        return await self._act(
-            report_id, Act(wish, agency, terms), lambda: self.open_for_agency(agency, report_id), seen
-        )
+        proofs = await self._attach(seen, wish)
+        return await self._act(report_id, Act(wish, agency, terms, proofs=proofs), look, seen)
+
+    async def _merge(self, seen: ReportView, agency: str, wish: Wish) -> ReportView:
+        """Have the parent take the report in: it is the parent's actor that writes for all."""
+        assert wish.into is not None
+        try:
+            parent = await self.open_for_agency(agency, wish.into)
+        except NotFound:
+            msg = "must be a report of yours"
+            raise Invalid(msg, fields={"into": msg}) from None
+        for each in (seen, parent):
+            if each.status in ENDS:
+                raise no_step(each.status, each.level, each.holder, each.version, wish.action)
+
+        async def look() -> ReportView:
+            return await self.open_for_agency(agency, parent.report_id)
+
+        await self._act(parent.report_id, Act(wish, agency, duplicate=seen.report_id), look, parent)
+        return await self.open_for_agency(agency, seen.report_id)
+
+    async def _attach(self, seen: ReportView, wish: Wish) -> tuple[int, ...]:
+        """Make the uploads of a step the report's; what the photos of a resolution look like.
+
+        Of a step that is refused after that they stay the report's, for when it is tried again.
+        """
+        if not wish.attachments or self.media is None or seen.status in ENDS:
+            return ()
+        await self.media.claim(seen.report_id, wish.attachments)
+        if wish.action != "resolve":
+            return ()
+        items = [await self.media.describe(each) for each in wish.attachments]
+        return tuple(each.looks for each in items if each.looks is not None)
 
     async def act_as_reporter(self, reporter: str, report_id: UUID, wish: Wish) -> ReportView:
         """Take a step as the one who filed the report under their name."""
@@ -294,6 +330,7 @@ class Reports:
             changed = self._edited(wish, seen)
             # Made of what was there, and for nothing else: of two edits at once neither undoes the other.
             wish = wish._replace(note=None, expected=seen.version if wish.expected is None else wish.expected)
+        await self._attach(seen, wish)
         return await self._act(
             report_id, Act(wish, None, None, changed), lambda: self.open_own(reporter, report_id), seen
         )
@@ -314,6 +351,7 @@ class Reports:
                 raise Unavailable(msg)
             return _there(None)
         seen = await self.track(tracking_code)
+        await self._attach(seen, wish)
         return await self._act(report_id, Act(wish, None), lambda: self.track(tracking_code), seen)
 
     async def _act(
@@ -370,7 +408,7 @@ class Reports:
         if assigned.ladder[0] != report.agency:
             msg = f"of that {assigned.ladder[0]} is in charge: withdraw the report, and file another"
             raise Conflict(msg)
-        content = self.store.seal_content(report.report_id, text, place, report.attachments)
+        content = self.store.seals.content(report.report_id, text, place, report.attachments)
         if category == report.category:
             return Changed(content, assigned.area)
         terms = self._terms(assigned, report.privacy)
@@ -405,15 +443,25 @@ class Reports:
 
     async def open_for_agency(self, agency: str, report_id: UUID) -> ReportView:
         """One report as an agency sees it."""
-        return _there(await self.store.view_as_agency(agency, report_id))
+        view = _there(await self.store.view_as_agency(agency, report_id))
+        if any(each.event == "report.resolved" and each.attachments for each in view.history):
+            return replace(view, proof_used_before=bool(await self.store.proofs_like_those_of(report_id)))
+        return view
 
     async def open_own(self, reporter: str, report_id: UUID) -> ReportView:
         """One report as the citizen who filed it under their name sees it."""
-        return _outside(_there(await self.store.view("own_report", report_id, reporter)))
+        return await self._from_outside(_there(await self.store.view("own_report", report_id, reporter)))
 
     async def open_public(self, report_id: UUID) -> ReportView:
         """One report of the public feed."""
-        return _outside(_there(await self.store.view("public_report", report_id)))
+        return await self._from_outside(_there(await self.store.view("public_report", report_id)))
+
+    async def _from_outside(self, view: ReportView) -> ReportView:
+        """A report as it is seen from outside; which one it was merged into is told when that is public."""
+        shown = _outside(view)
+        if view.parent is None or await self.store.view("public_report", view.parent) is None:
+            return shown
+        return replace(shown, parent=view.parent)
 
     async def list_for_agency(self, agency: str, *, status: Status | None, cursor: str | None, limit: int) -> Page:
         """What an agency may see, newest first."""
@@ -478,7 +526,7 @@ def _outside(view: ReportView) -> ReportView:
     told = [each for each in view.history if each.event not in INTERNAL]
     # Counted anew: a gap would tell when there was something to note.
     history = tuple(replace(each, version=number) for number, each in enumerate(told, start=1))
-    return replace(view, history=history, assignee=None)
+    return replace(view, history=history, assignee=None, parent=None)
 
 
 def _within(limit: int) -> int:

@@ -6,16 +6,17 @@ Texts, places and notes are sealed before they leave this process for the databa
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import asyncpg
 import structlog
-from pydantic_core import from_json, to_json
 
 from jagawarga.errors import Corrupt
 from jagawarga.plumbing.database import Connection, Database
@@ -23,10 +24,11 @@ from jagawarga.plumbing.keys import Keyring
 from jagawarga.plumbing.outbox import OutboxRow
 from jagawarga.plumbing.telemetry import UNREADABLE
 from jagawarga.plumbing.uuids import random_uuid
-from jagawarga.reports.messages import HistoryEntry, Place, ReportView, Sieve, Status, encode_event
-from jagawarga.reports.model import CLOCKS, ReportState, Transition, event_of
+from jagawarga.reports.messages import HistoryEntry, Place, ReportView, Sieve, encode_event
+from jagawarga.reports.model import CLOCKS, Past, ReportState, Together, Transition, event_of
 from jagawarga.reports.notices import Notice, count_by, event_of_notice
-from jagawarga.reports.rows import past_to_text, state_of, terms_from_text, terms_to_text
+from jagawarga.reports.rows import past_from_text, past_to_text, state_of, terms_from_text, terms_to_text
+from jagawarga.reports.sealing import Seals, are_alike
 
 TOLD: Final = 1_000
 """So many unreadable reports are named in the log, each once."""
@@ -70,40 +72,58 @@ class Store:
 
     def __init__(self, database: Database, keyring: Keyring) -> None:
         self.database = database
-        self.keyring = keyring
+        self.seals = Seals(keyring)
         self._position: int | None = None
         self._told: set[UUID] = set()
 
     # --- writing: for the writer alone
 
-    async def write(self, batch: Sequence[Filing | Transition]) -> list[bool]:
-        """Write filings and steps in one transaction; for each, whether it held (a step's version may be outdated)."""
+    async def write(self, batch: Sequence[Filing | Transition | Together]) -> list[bool]:
+        """Write filings and steps in one transaction; for each, whether it held (a step's version may be outdated).
+
+        Steps that belong together hold all or none.
+        """
         filings = [each for each in batch if isinstance(each, Filing)]
         if len({each.step.state.report_id for each in filings}) < len(filings):
             # One that was sent twice, or comes out of the waiting room as well.
             filings = list({each.step.state.report_id: each for each in filings}.values())
         steps = [each for each in batch if isinstance(each, Transition)]
-        position = await self._next_position(len(batch))
+        bundles = [(each.first, *each.others) for each in batch if isinstance(each, Together)]
+        position = await self._next_position(len(batch) + sum(map(len, bundles)))
         filing_columns = _columns([self._filing_row(each) for each in filings])
-        step_rows = [self._step_row(each, position + len(filings) + n) for n, each in enumerate(steps)]
-        step_columns = _columns(step_rows)
+        places = count(position + len(filings))
+        rows = [[self._step_row(each, next(places)) for each in together] for together in (steps, *bundles)]
+        proofs = {
+            rows[n][m][_EVENT_ID]: step
+            for n, together in enumerate((steps, *bundles))
+            for m, step in enumerate(together)
+            if step.proofs
+        }
 
         async def work(connection: Connection) -> set[UUID]:
             if filings:
                 # Their places are counted from 1.
                 await connection.execute(SQL["insert_reports"], *filing_columns, position - 1)
-            if not steps:
-                return set()
-            return {row["event_id"] for row in await connection.fetch(SQL["apply_steps"], *step_columns, RESOLVING)}
+            held = await _apply(connection, rows[0]) if steps else set()
+            for bundle in rows[1:]:
+                held |= await _apply_all_or_none(connection, bundle)
+            if shown := [row for event_id in held & proofs.keys() for row in self._proof_rows(proofs[event_id])]:
+                await connection.execute(SQL["insert_proofs"], *_columns(shown))
+            return held
 
         try:
             # A single statement is a transaction by itself.
-            held = await self.database.run("reports", work, transaction=bool(filings and steps))
+            several = bool((filings and steps) or bundles or proofs)
+            held = await self.database.run("reports", work, transaction=several)
         except asyncpg.PostgresError as error:
             msg = f"the database refused a batch ({type(error).__name__})"
             raise Corrupt(msg) from error
-        event_ids = iter([row[_EVENT_ID] for row in step_rows])
-        return [isinstance(each, Filing) or next(event_ids) in held for each in batch]
+        single, together = iter(rows[0]), iter(rows[1:])
+        return [
+            isinstance(each, Filing)
+            or (next(together)[0] if isinstance(each, Together) else next(single))[_EVENT_ID] in held
+            for each in batch
+        ]
 
     async def _next_position(self, taken: int) -> int:
         if self._position is None:
@@ -125,7 +145,7 @@ class Store:
 
     def _step_row(self, step: Transition, position: int) -> tuple[Any, ...]:
         state = step.state
-        note = None if step.note is None else self.seal_note(state.report_id, state.version, step.note)
+        note = None if step.note is None else self.seals.note(state.report_id, state.version, step.note)
         changed = step.changed
         return (
             state.report_id, state.version, step.event, state.status, state.level, state.holder, step.actor,
@@ -133,8 +153,18 @@ class Store:
             state.told, past_to_text(state.past), state.assignee, state.agency, " ".join(state.authorities),
             None if changed.terms is None else terms_to_text(changed.terms), changed.content, changed.area,
             changed.satisfaction, changed.category,
+            None if state.past.parent is None else UUID(state.past.parent),
+            self.seals.handles(state.report_id, state.version, step.attachments) if step.attachments else None,
             *_event(step, position),
         )  # fmt: skip
+
+    def _proof_rows(self, step: Transition) -> Iterator[tuple[Any, ...]]:
+        """What a photo that proves a report resolved looks like: in parts, by which others like it are found."""
+        state = step.state
+        for proof in step.proofs:
+            sealed = self.seals.proof(state.report_id, proof)
+            for band in self.seals.bands(proof):
+                yield band, state.report_id, step.at, sealed
 
     async def tell(self, batch: Sequence[Notice]) -> list[bool]:
         """Write notices in one transaction; for each, whether it held (it was told, or its report has moved on)."""
@@ -219,6 +249,10 @@ class Store:
         """The rows of these reports, as far as they are there."""
         return await self._rows("states_of", report_ids)
 
+    async def family(self, report_id: UUID) -> list[Any]:
+        """The rows of a report, first, and of those merged into it."""
+        return await self._rows("family", report_id)
+
     # --- views
 
     async def view(self, query: str, *args: Any) -> ReportView | None:
@@ -226,8 +260,28 @@ class Store:
         return await self.database.run("reports", self._view_work(query, args), transaction=False)
 
     async def view_as_agency(self, agency: str, report_id: UUID) -> ReportView | None:
-        """One report with its history, under the policies for `agency`."""
-        return await self.database.run_as_agency(agency, self._view_work("report_for_agency", (report_id, agency)))
+        """One report with its history and its duplicates, under the policies for `agency`."""
+        look = self._view_work("report_for_agency", (report_id, agency))
+
+        async def work(connection: Connection) -> ReportView | None:
+            view: ReportView | None = await look(connection)
+            if view is None or not any(each.event == "report.joined" for each in view.history):
+                return view
+            rows = await connection.fetch(SQL["duplicates"], report_id)
+            return replace(view, duplicates=tuple(row["report_id"] for row in rows))
+
+        return await self.database.run_as_agency(agency, work)
+
+    async def proofs_like_those_of(self, report_id: UUID) -> list[UUID]:
+        """The reports that were proved resolved, earlier, by a photo that looks like one of this report's."""
+        rows = await self._rows("earlier_proofs", report_id)
+        return [
+            row["other"]
+            for row in rows
+            if are_alike(
+                self.seals.open_proof(report_id, row["looks"]), self.seals.open_proof(row["other"], row["other_looks"])
+            )
+        ]
 
     async def views(self, query: str, *args: Any) -> list[Listed]:
         """A page of reports without their histories."""
@@ -281,7 +335,7 @@ class Store:
         text: str | None = None
         place = Place()
         with suppress(Corrupt):  # the operator looks at it for that very reason
-            text, place, _ = self.unseal_content(report_id, sealed)
+            text, place, _ = self.seals.open_content(report_id, sealed)
         shown = {name: value.hex() if isinstance(value, bytes) else value for name, value in row.items()}
         return {
             **shown,
@@ -320,8 +374,9 @@ class Store:
         if not 0 <= row["level"] < len(terms.ladder):
             msg = "level"
             raise Corrupt(msg)
+        parent = None if row["past"] is None else Past(*past_from_text(row["past"])).parent
         # Who comes with a tracking code sees no content, so that query does not even fetch it.
-        content = self.unseal_content(report_id, row["content"]) if "content" in row else ("", Place(), ())
+        content = self.seals.open_content(report_id, row["content"]) if "content" in row else ("", Place(), ())
         return ReportView(
             report_id=report_id,
             privacy=row["privacy"],
@@ -340,41 +395,23 @@ class Store:
             created_at=row["created_at"],
             due_at=row["due_at"],
             history=tuple(self._entry(report_id, line) for line in lines),
+            merged=parent is not None,
+            parent=None if parent is None else UUID(parent),
         )
 
     def _entry(self, report_id: UUID, line: Any) -> HistoryEntry:
-        note = line["note"]
-        status: Status = line["status"]
-        if note is not None:
-            aad = _note_aad(report_id, line["version"])
-            note = self.keyring.unseal("report-note", note, aad).decode()
+        version, note, handles = line["version"], line["note"], line["attachments"]
         return HistoryEntry(
-            line["version"], line["event"], status, line["level"], line["holder"], line["actor"], line["at"], note
+            version,
+            line["event"],
+            line["status"],
+            line["level"],
+            line["holder"],
+            line["actor"],
+            line["at"],
+            None if note is None else self.seals.open_note(report_id, version, note),
+            () if handles is None else self.seals.open_handles(report_id, version, handles),
         )
-
-    # --- sealing
-
-    def seal_content(self, report_id: UUID, text: str, place: Place, attachments: tuple[str, ...] = ()) -> bytes:
-        """What the citizen wrote, sealed for this report."""
-        # Two words about the place are a list of their own: most reports have one at most.
-        words = place.address if place.landmark is None else (place.address, place.landmark)
-        plain = to_json([text, place.latitude, place.longitude, words, *attachments])
-        return self.keyring.seal("report-content", plain, report_id.bytes)
-
-    def unseal_content(self, report_id: UUID, sealed: bytes) -> tuple[str, Place, tuple[str, ...]]:
-        """Text, place and attachments again; `Corrupt` when they are not this report's."""
-        plain = self.keyring.unseal("report-content", sealed, report_id.bytes)
-        try:
-            text, latitude, longitude, words, *attachments = from_json(plain)
-            address, landmark = words if isinstance(words, list) else (words, None)
-            return text, Place(latitude, longitude, address, landmark), tuple(attachments)
-        except (ValueError, TypeError):
-            msg = "content"
-            raise Corrupt(msg) from None
-
-    def seal_note(self, report_id: UUID, version: int, note: str) -> bytes:
-        """A note, sealed for this line of history."""
-        return self.keyring.seal("report-note", note.encode(), _note_aad(report_id, version))
 
     # --- crossing
 
@@ -392,6 +429,27 @@ class Store:
 _EVENT_ID = -3
 
 
+class _Outdated(Exception):
+    """One of several steps that belong together does not hold."""
+
+
+async def _apply(connection: Connection, rows: list[tuple[Any, ...]]) -> set[UUID]:
+    """Apply steps, each by itself; the events of those that held."""
+    return {row["event_id"] for row in await connection.fetch(SQL["apply_steps"], *_columns(rows), RESOLVING)}
+
+
+async def _apply_all_or_none(connection: Connection, rows: list[tuple[Any, ...]]) -> set[UUID]:
+    """Apply steps that belong together; their events, or none."""
+    try:
+        async with connection.transaction():
+            held = await _apply(connection, rows)
+            if len(held) < len(rows):
+                raise _Outdated
+            return held
+    except _Outdated:
+        return set()
+
+
 def _event(step: Transition, position: int, *, quiet: bool = False) -> tuple[int, UUID, str, bytes]:
     # Random, never ordered by time: an id must not tell when an anonymous report was filed.
     event_id = random_uuid()
@@ -407,7 +465,3 @@ def _notice(notice: Notice, position: int) -> tuple[int, UUID, str, bytes]:
 
 def _columns(rows: list[tuple[Any, ...]]) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)]
-
-
-def _note_aad(report_id: UUID, version: int) -> bytes:
-    return report_id.bytes + version.to_bytes(4)

@@ -28,7 +28,7 @@ from jagawarga.plumbing.database import Database, DatabaseActor
 from jagawarga.plumbing.keys import Keyring
 from jagawarga.reports.lifecycle import decide
 from jagawarga.reports.messages import Place, ReportEvent, Sieve, Wish
-from jagawarga.reports.model import ReportState, Transition, event_of, filed, shared_terms
+from jagawarga.reports.model import ReportState, Together, Transition, event_of, filed, shared_terms
 from jagawarga.reports.notices import Notice
 from jagawarga.reports.rescheduling import rescheduled
 from jagawarga.reports.store import NEWEST, OLDEST, Filing
@@ -43,9 +43,10 @@ TABLES: Final = (
     "identity.account", "identity.session", "identity.registration", "identity.invitation", "catalogue.agency",
     "catalogue.category", "notification.processed_event", "notification.notice", "notification.preference",
     "notification.delivery", "notification.push_subscription",
-    "reports.report", "reports.history", "reports.access", "reports.outbox", "reports.calendar",
+    "reports.report", "reports.history", "reports.access", "reports.outbox", "reports.calendar", "reports.proof",
     "feed.vote", "feed.follow",
 )  # fmt: skip
+LOOKS: Final = 0x0123456789ABCDEF
 Act = Callable[[], Awaitable[Any]]
 
 
@@ -66,7 +67,7 @@ class World:
         ladder, limits = (("lurah",), ()) if top else (("lurah", "camat"), (60.0,))
         terms = shared_terms(ladder, limits or (60.0,), limits or (60.0,))
         step = filed(report_id, privacy="public", category="jalan", reporter="p-1", terms=terms, now=NOW, grain=60)
-        content = self.reports.seal_content(report_id, "Jalan berlubang", Place())
+        content = self.reports.seals.content(report_id, "Jalan berlubang", Place())
         return Filing(step, "Coblong", report_id.bytes * 2, content)
 
     async def filed(self, *, top: bool = False) -> ReportState:
@@ -459,6 +460,32 @@ async def reports_write_first(world: World) -> Act:
     return lambda: world.reports.write(batch)
 
 
+async def reports_write_together(world: World) -> Act:
+    """Steps that hold all or none, beside others; one of two such has moved on."""
+    bundles = [Together(acknowledged(await world.filed()), (acknowledged(await world.filed()),)) for _ in range(2)]
+    await world.reports.write(bundles[0].others)
+    batch: list[Filing | Transition | Together] = [world.filing(), *bundles, acknowledged(await world.filed())]
+    return lambda: world.reports.write(batch)
+
+
+async def reports_write_a_proof(world: World) -> Act:
+    step = acknowledged(await world.filed())._replace(proofs=(LOOKS,), attachments=("a" * 32,))
+    return lambda: world.reports.write([step])
+
+
+async def reports_family(world: World) -> Act:
+    state = await world.filed()
+    return lambda: _then(world.reports.family(state.report_id), len)
+
+
+async def reports_proofs_like_those_of(world: World) -> Act:
+    first, second = await world.filed(), await world.filed()
+    await world.reports.write([acknowledged(first)._replace(proofs=(LOOKS,))])
+    later = acknowledged(second)
+    await world.reports.write([later._replace(at=later.at + timedelta(hours=1), proofs=(LOOKS,))])
+    return lambda: _then(world.reports.proofs_like_those_of(second.report_id), lambda found: first.report_id in found)
+
+
 async def reports_oldest(world: World) -> Act:
     await world.filed()
     return lambda: _then(world.reports.oldest(1), len)
@@ -651,7 +678,16 @@ CASES: Final[dict[str, tuple[Callable[[World], Awaitable[Act]], ...]]] = {
     "notification.subscribe": (notification_subscribe,),
     "notification.subscriptions": (notification_subscriptions,),
     "notification.unsubscribe": (notification_unsubscribe,),
-    "reports.write": (reports_write_filings, reports_write_steps, reports_write_both, reports_write_first),
+    "reports.write": (
+        reports_write_filings,
+        reports_write_steps,
+        reports_write_both,
+        reports_write_first,
+        reports_write_together,
+        reports_write_a_proof,
+    ),
+    "reports.family": (reports_family,),
+    "reports.proofs_like_those_of": (reports_proofs_like_those_of,),
     "reports.oldest": (reports_oldest,),
     "reports.delete": (reports_delete,),
     "reports.count": (reports_count,),

@@ -55,6 +55,8 @@ pasts = st.builds(
     st.integers(0, 3),
     st.booleans(),
     st.lists(st.text(max_size=5), max_size=2).map(tuple),
+    st.none() | st.uuids().map(str),
+    st.booleans(),
 )
 
 

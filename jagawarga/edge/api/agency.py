@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from jagawarga.edge import views
-from jagawarga.edge.bodies import WRONG, Body, Lines, NoQuery, PageQuery
+from jagawarga.edge.bodies import WRONG, Body, Handles, Lines, NoQuery, PageQuery, handles
 from jagawarga.edge.routing import Answer, Ask, Route, Streaming
 from jagawarga.edge.stream import EventStream
 from jagawarga.errors import Invalid
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from jagawarga.reports.messages import Action, ReportView
 
 STAFF: tuple[Role, ...] = ("officer", "agency_head")
-ACTIONS: tuple[Action, ...] = ("acknowledge", "start", "ask", "reply", "note", "resolve", "reject")
+ACTIONS: tuple[Action, ...] = ("acknowledge", "start", "ask", "reply", "note", "split", "resolve", "reject")
+WITH_FILES: frozenset[Action] = frozenset({"ask", "reply", "note", "resolve"})
+"""Actions that photos and documents may go with; those of `resolve` are its proof."""
 NEEDS_NOTE: frozenset[Action] = frozenset({"ask", "reply", "note", "reject"})
 """Actions that are nothing without words."""
 LAST_EVENT_ID = "Last-Event-ID"
@@ -40,6 +42,12 @@ class ActionBody(Body):
     """What goes with a step: words for the reporter, or with `note` for the authorities alone."""
 
     note: Annotated[Lines, Field(max_length=2_000)] | None = None
+
+
+class FilesBody(ActionBody):
+    """The same, with uploads."""
+
+    attachments: Handles = ()
 
 
 async def reports(ask: Ask[ListQuery, None]) -> Answer:
@@ -68,7 +76,7 @@ def acting(action: Action) -> Callable[[Ask[NoQuery, ActionBody | None]], Awaita
         note = None if ask.body is None else ask.body.note
         if note is None and action in NEEDS_NOTE:
             raise Invalid(WRONG, fields={"note": "must say why" if action == "reject" else "must say something"})
-        wish = Wish(action, note, version_of(ask.header(IF_MATCH)))
+        wish = Wish(action, note, version_of(ask.header(IF_MATCH)), attachments=handles(ask.body))
         return shown(ask, await ask.doors.reports.act(ask.agency, ask.report_id, wish))
 
     act.__doc__ = f"Move a report along its life-cycle: {action}."
@@ -116,7 +124,7 @@ ROUTES = (
             f"/v1/agency/reports/<report_id>/{action}",
             acting(action),
             who=STAFF,
-            body=ActionBody,
+            body=FilesBody if action in WITH_FILES else ActionBody,
             body_optional=True,
         )
         for action in ACTIONS

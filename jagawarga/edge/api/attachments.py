@@ -1,4 +1,8 @@
-"""A report's attachments, to those who may see the report: whole, in part (RFC 9110), or small."""
+"""Attachments, to those who may see what they belong to: whole, in part (RFC 9110), or small.
+
+A report has some, and each line of its history may: what somebody wrote, or proved. Of the latter the public sees
+those of a resolution, and no others.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,22 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Literal
 
+from jagawarga.edge.api.agency import STAFF
+from jagawarga.edge.api.tracking import with_code
 from jagawarga.edge.bodies import Query
 from jagawarga.edge.routing import Answer, Ask, Route
+from jagawarga.edge.views import RESOLVED
 from jagawarga.errors import NotFound
 
 if TYPE_CHECKING:
     from jagawarga.reports.messages import ReportView
 
+    Find = Callable[[Ask[Any, None]], Awaitable[ReportView]]
+    Handler = Callable[[Ask[Any, None]], Awaitable[Answer]]
+
+NONE = "no such attachment"
 RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
+NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 _SHOWN = {
     "Content-Disposition": "inline",
     "X-Content-Type-Options": "nosniff",
@@ -39,38 +51,68 @@ async def _agency(ask: Ask[Any, None]) -> ReportView:
     return await ask.doors.reports.open_for_agency(ask.agency, ask.report_id)
 
 
-def showing(find: Callable[[Ask[Any, None]], Awaitable[ReportView]]) -> Callable[[Ask[Any, None]], Awaitable[Answer]]:
-    """Return the handler for those whom `find` shows the report."""
+def showing(find: Find) -> Handler:
+    """Return the handler for a report's own attachments, for those whom `find` shows the report."""
 
     async def show(ask: Ask[SizeQuery, None]) -> Answer:
         """Send an attachment, whole or the range that is asked for, or its thumbnail."""
-        ids = (await find(ask)).attachments
-        number = ask.path["number"]
-        if not re.fullmatch(r"[1-9]", number) or int(number) > len(ids):
-            msg = "no such attachment"
-            raise NotFound(msg)
-        item = await ask.doors.media.describe(ids[int(number) - 1])
-        small = ask.query.size == "thumbnail"
-        size = item.thumbnail if small else item.size
-        if not size:
-            msg = "there is no small picture of it"
-            raise NotFound(msg)
-        tag = f'"{number}-{ask.query.size}"'
-        headers = _SHOWN | {"ETag": tag, "Cache-Control": "private, max-age=3600"}
-        if ask.header("If-None-Match") == tag:
-            return Answer(b"", 304, headers=headers)
-        wanted = ask.header("Range") if ask.header("If-Range") in {None, tag} else None
-        begin, end, status = ranged(wanted, size)
-        if status == 416:  # noqa: PLR2004 - Range Not Satisfiable
-            return Answer(b"", status, headers=headers | {"Content-Range": f"bytes */{size}"})
-        if status == 206:  # noqa: PLR2004 - Partial Content
-            headers["Content-Range"] = f"bytes {begin}-{end - 1}/{size}"
-        headers["Content-Length"] = str(end - begin)
-        kind = "image/jpeg" if small else item.content_type
-        stream = ask.doors.media.read(item, begin, end, thumbnail=small)
-        return Answer(stream, status, content_type=kind, headers=headers)
+        return await send(ask, (await find(ask)).attachments)
 
     return show
+
+
+def showing_line(find: Find, *, everything: bool = True) -> Handler:
+    """Return the handler for those of a line of history; without `everything` of resolutions alone."""
+
+    async def show(ask: Ask[SizeQuery, None]) -> Answer:
+        """Send what came with a line of the history, in the same ways."""
+        return await send(ask, _of_line(ask, await find(ask), everything=everything))
+
+    return show
+
+
+async def tracked(ask: Ask[SizeQuery, None]) -> Answer:
+    """Send what came with a line of the history, in the same ways."""
+
+    async def look(code: str) -> Answer:
+        return await send(ask, _of_line(ask, await ask.doors.reports.track(code), everything=True))
+
+    return await with_code(ask, look)
+
+
+def _of_line(ask: Ask[Any, None], report: ReportView, *, everything: bool) -> tuple[str, ...]:
+    version = ask.path["version"]
+    if NUMBER.fullmatch(version):
+        for line in report.history:
+            if line.version == int(version) and (everything or line.event == RESOLVED):
+                return line.attachments
+    raise NotFound(NONE)
+
+
+async def send(ask: Ask[SizeQuery, None], handles: tuple[str, ...]) -> Answer:
+    """Send the one of these uploads whose number is in the path; `NotFound` where there is none."""
+    number = ask.path["number"]
+    if not NUMBER.fullmatch(number) or int(number) > len(handles):
+        raise NotFound(NONE)
+    item = await ask.doors.media.describe(handles[int(number) - 1])
+    small = ask.query.size == "thumbnail"
+    size = item.thumbnail if small else item.size
+    if not size:
+        msg = "there is no small picture of it"
+        raise NotFound(msg)
+    tag = f'"{number}-{ask.query.size}"'
+    headers = _SHOWN | {"ETag": tag, "Cache-Control": "private, max-age=3600"}
+    if ask.header("If-None-Match") == tag:
+        return Answer(b"", 304, headers=headers)
+    wanted = ask.header("Range") if ask.header("If-Range") in {None, tag} else None
+    begin, end, status = ranged(wanted, size)
+    if status == 416:  # noqa: PLR2004 - Range Not Satisfiable
+        return Answer(b"", status, headers=headers | {"Content-Range": f"bytes */{size}"})
+    if status == 206:  # noqa: PLR2004 - Partial Content
+        headers["Content-Range"] = f"bytes {begin}-{end - 1}/{size}"
+    headers["Content-Length"] = str(end - begin)
+    kind = "image/jpeg" if small else item.content_type
+    return Answer(ask.doors.media.read(item, begin, end, thumbnail=small), status, content_type=kind, headers=headers)
 
 
 def ranged(wanted: str | None, size: int) -> tuple[int, int, int]:
@@ -85,9 +127,15 @@ def ranged(wanted: str | None, size: int) -> tuple[int, int, int]:
     return (begin, end, 206) if begin < size else (0, 0, 416)
 
 
-_PLACE = "/<report_id>/attachments/<number>"
+_FILE = "/attachments/<number>"
+_OWN = "/<report_id>" + _FILE
+_LINE = "/<report_id>/history/<version>" + _FILE
 ROUTES = (
-    Route("GET", "/v1/reports" + _PLACE, showing(_public), query=SizeQuery, produces="*/*"),
-    Route("GET", "/v1/me/reports" + _PLACE, showing(_own), who="citizen", query=SizeQuery, produces="*/*"),
-    Route("GET", "/v1/agency/reports" + _PLACE, showing(_agency), who="officer", query=SizeQuery, produces="*/*"),
+    Route("GET", "/v1/reports" + _OWN, showing(_public), query=SizeQuery, produces="*/*"),
+    Route("GET", "/v1/me/reports" + _OWN, showing(_own), who="citizen", query=SizeQuery, produces="*/*"),
+    Route("GET", "/v1/agency/reports" + _OWN, showing(_agency), who=STAFF, query=SizeQuery, produces="*/*"),
+    Route("GET", "/v1/reports" + _LINE, showing_line(_public, everything=False), query=SizeQuery, produces="*/*"),
+    Route("GET", "/v1/me/reports" + _LINE, showing_line(_own), who="citizen", query=SizeQuery, produces="*/*"),
+    Route("GET", "/v1/agency/reports" + _LINE, showing_line(_agency), who=STAFF, query=SizeQuery, produces="*/*"),
+    Route("GET", "/v1/tracking/history/<version>" + _FILE, tracked, query=SizeQuery, produces="*/*"),
 )

@@ -8,7 +8,19 @@ from typing import Annotated
 from pydantic import Field
 
 from jagawarga.edge import views
-from jagawarga.edge.bodies import WRONG, Body, Key, Latitude, Line, Lines, Longitude, NoQuery, PageQuery
+from jagawarga.edge.bodies import (
+    WRONG,
+    Body,
+    Handles,
+    Key,
+    Latitude,
+    Line,
+    Lines,
+    Longitude,
+    NoQuery,
+    PageQuery,
+    handles,
+)
 from jagawarga.edge.routing import Answer, Ask, Route
 from jagawarga.errors import Invalid
 from jagawarga.reports.messages import Place, Privacy, SubmitReport
@@ -28,7 +40,7 @@ class ReportBody(Body):
     longitude: Longitude | None = None
     address: Annotated[Line, Field(min_length=1, max_length=500)] | None = None
     landmark: Annotated[Line, Field(min_length=1, max_length=200)] | None = None
-    attachments: Annotated[tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{32}$")], ...], Field(max_length=5)] = ()
+    attachments: Handles = ()
 
     def command(self, text_limit: int) -> SubmitReport:
         """Return the command; `Invalid` for a text too long, half a pair of coordinates, or no place at all."""
@@ -46,7 +58,7 @@ class ReportBody(Body):
             self.category,
             self.text,
             Place(self.latitude, self.longitude, self.address, self.landmark),
-            tuple(dict.fromkeys(self.attachments)) if self.attachments else (),
+            handles(self) if self.attachments else (),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import Field
 
@@ -47,6 +48,13 @@ class ReclassifyBody(Body):
     note: Annotated[Lines, Field(max_length=2_000)]
 
 
+class MergeBody(Body):
+    """Into which report, and what its reporter is told."""
+
+    into: UUID
+    note: Annotated[Lines, Field(max_length=2_000)] | None = None
+
+
 async def queue(ask: Ask[QueueQuery, None]) -> Answer:
     """List what the agency has to act on, the nearest deadline first."""
     asked = ask.query
@@ -82,6 +90,13 @@ async def reclassify(ask: Ask[NoQuery, ReclassifyBody]) -> Answer:
     return shown(ask, await ask.doors.reports.act(ask.agency, ask.report_id, wish))
 
 
+async def merge(ask: Ask[NoQuery, MergeBody]) -> Answer:
+    """Say that the report is of the same thing as another one of the agency's, and goes along with that from now on."""
+    sent = ask.body
+    wish = Wish("merge", sent.note, version_of(ask.header(IF_MATCH)), into=sent.into)
+    return shown(ask, await ask.doors.reports.act(ask.agency, ask.report_id, wish))
+
+
 async def _assigned(ask: Ask[NoQuery, AssigneeBody | None] | Ask[NoQuery, None], officer: str | None) -> Answer:
     wish = Wish("assign", None, version_of(ask.header(IF_MATCH)), officer=officer)
     return shown(ask, await ask.doors.reports.act(ask.agency, ask.report_id, wish))
@@ -104,4 +119,5 @@ ROUTES = (
     Route("DELETE", "/v1/agency/reports/<report_id>/assignee", unassign, who=STAFF),
     Route("POST", "/v1/agency/reports/<report_id>/transfer", transfer, who=STAFF, body=TransferBody),
     Route("POST", "/v1/agency/reports/<report_id>/reclassify", reclassify, who=STAFF, body=ReclassifyBody),
+    Route("POST", "/v1/agency/reports/<report_id>/merge", merge, who=STAFF, body=MergeBody),
 )

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from jagawarga.edge.api.agency import STAFF
+from jagawarga.edge.api.tracking import with_code
 from jagawarga.edge.bodies import NoQuery
 from jagawarga.edge.routing import Answer, Ask, Route
 
 if TYPE_CHECKING:
     from jagawarga.media.messages import Item
 
-PATH = "/v1/media"
+PATH, CODE_PATH = "/v1/media", "/v1/tracking/media"
+PATHS = frozenset({PATH, CODE_PATH})
+"""Where a body may be as long as an upload is."""
+UPLOAD_SECONDS = 120.0
 
 
 async def upload(ask: Ask[NoQuery, None]) -> Answer:
@@ -18,9 +23,23 @@ async def upload(ask: Ask[NoQuery, None]) -> Answer:
     return Answer(described(await ask.doors.media.upload(ask.stream)), 201)
 
 
+async def upload_by_code(ask: Ask[NoQuery, None]) -> Answer:
+    """The same for whoever has a tracking code, to go with what they write to the agency."""
+
+    async def known(code: str) -> Answer:
+        await ask.doors.reports.track(code)
+        return Answer(b"")
+
+    await with_code(ask, known)
+    return await upload(ask)
+
+
 def described(item: Item) -> dict[str, Any]:
     """Tell of an upload what its sender may know."""
     return {"media_id": item.media_id, "kind": item.kind, "content_type": item.content_type, "bytes": item.size}
 
 
-ROUTES = (Route("POST", PATH, upload, who="citizen", allowance="upload", seconds=120.0),)
+ROUTES = (
+    Route("POST", PATH, upload, who=("citizen", *STAFF), allowance="upload", seconds=UPLOAD_SECONDS),
+    Route("POST", CODE_PATH, upload_by_code, allowance="upload", seconds=UPLOAD_SECONDS),
+)

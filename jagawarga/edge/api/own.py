@@ -13,7 +13,7 @@ from pydantic import Field
 from jagawarga.edge import views
 from jagawarga.edge.api.agency import IF_MATCH, version_of
 from jagawarga.edge.api.tracking import with_code
-from jagawarga.edge.bodies import WRONG, Body, Key, Latitude, Line, Lines, Longitude, NoQuery
+from jagawarga.edge.bodies import WRONG, Body, Handles, Key, Latitude, Line, Lines, Longitude, NoQuery, handles
 from jagawarga.edge.routing import Answer, Ask, Route
 from jagawarga.errors import Invalid
 from jagawarga.reports.messages import Place, Wish
@@ -31,15 +31,17 @@ class NothingBody(Body):
 
 
 class MessageBody(Body):
-    """Words to the agency; an answer where it has asked."""
+    """Words to the agency, with uploads; an answer where it has asked."""
 
     text: Words
+    attachments: Handles = ()
 
 
 class DisputeBody(Body):
-    """What is not so."""
+    """What is not so, with uploads that show it."""
 
     text: Words
+    attachments: Handles = ()
 
 
 class ConfirmBody(Body):
@@ -126,7 +128,8 @@ def _hide(ask: Ask[NoQuery, Any], found: ReportView) -> None:
 def _wish(ask: Ask[NoQuery, Any], action: ReporterAction) -> Wish:
     words: str | None = getattr(ask.body, "text", None)
     satisfaction: int | None = getattr(ask.body, "satisfaction", None)
-    return Wish(action, words, version_of(ask.header(IF_MATCH)), satisfaction=satisfaction)
+    expected = version_of(ask.header(IF_MATCH))
+    return Wish(action, words, expected, satisfaction=satisfaction, attachments=handles(ask.body))
 
 
 STEPS: tuple[tuple[str, ReporterAction, type[Body], str], ...] = (

@@ -45,8 +45,8 @@ async def with_code(ask: Ask[Any, Any], do: Callable[[str], Awaitable[Answer]]) 
             answer = await _known(ask, code.strip(), do)
     except trio.WouldBlock:
         raise TooManyRequests(TOO_OFTEN, retry_after=1.0) from None
-    except (Unavailable, CallError, Conflict):
-        # Our failure and not a guess, or a step that a report which is there does not take. A client that hangs up gets
+    except (Unavailable, CallError, Conflict, Invalid):
+        # Our failure and not a guess, or what a report which is there does not take. A client that hangs up gets
         # nothing back: it may have learned by waiting.
         ask.guard.forgive("tracking", ask.address)
         raise
@@ -58,8 +58,8 @@ async def _known(ask: Ask[Any, Any], code: str, do: Callable[[str], Awaitable[An
     try:
         if 0 < len(code) <= MAX_CODE:
             return await do(code)
-    except (NotFound, Invalid):
-        pass  # one answer for both, below
+    except NotFound:
+        pass  # one answer with a code of the wrong shape, below
     await trio.sleep_until(ask.started + ask.limits.tracking_floor_seconds)
     msg = "no such tracking code"
     raise NotFound(msg)

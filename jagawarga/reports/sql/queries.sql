@@ -33,20 +33,20 @@ SELECT $15::bigint + place, event_id, report_id, 'jagawarga.events.report.receiv
 
 -- name: apply_steps
 -- Group commit of steps: each only if its report still has the version it was decided on; returns those that held.
--- $26 are the statuses of the second clock: whoever stays under a clock stays told what was told of it.
+-- $28 are the statuses of the second clock: whoever stays under a clock stays told what was told of it.
 WITH input AS (
     SELECT *
     FROM unnest(
         $1::uuid[], $2::int[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[],
         $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::bytea[],
         $12::bigint[], $13::text[], $14::text[], $15::text[], $16::text[],
-        $17::text[], $18::bytea[], $19::text[], $20::int[], $21::text[],
-        $22::bigint[], $23::uuid[], $24::text[], $25::bytea[]
+        $17::text[], $18::bytea[], $19::text[], $20::int[], $21::text[], $22::uuid[], $23::bytea[],
+        $24::bigint[], $25::uuid[], $26::text[], $27::bytea[]
     ) AS i (
         report_id, version, event, status, level, holder, actor,
         at, level_since, due_at, note,
         told, past, assignee, agency, authorities,
-        terms, content, area, satisfaction, category,
+        terms, content, area, satisfaction, category, parent, attachments,
         position, event_id, subject, payload
     )
 ), moved AS (
@@ -54,10 +54,10 @@ WITH input AS (
     SET status = i.status, level = i.level, version = i.version, level_since = i.level_since, due_at = i.due_at,
         -- Who decided the step may not have heard yet that a notice was written.
         told = CASE WHEN r.level = i.level AND r.agency = i.agency
-                        AND (r.status = ANY ($26::text[])) = (i.status = ANY ($26::text[]))
+                        AND (r.status = ANY ($28::text[])) = (i.status = ANY ($28::text[]))
                         AND i.category IS NULL
                     THEN greatest(r.told, i.told) ELSE i.told END,
-        past = i.past, assignee = i.assignee, agency = i.agency,
+        past = i.past, parent = i.parent, assignee = i.assignee, agency = i.agency,
         authorities = string_to_array(i.authorities, ' '),
         terms = coalesce(i.terms, r.terms),
         content = coalesce(i.content, r.content),
@@ -68,8 +68,8 @@ WITH input AS (
     WHERE r.report_id = i.report_id AND r.version = i.version - 1
     RETURNING i.event_id, r.created_at
 ), told AS (
-    INSERT INTO reports.history (report_id, version, event, status, level, holder, actor, at, note)
-    SELECT i.report_id, i.version, i.event, i.status, i.level, i.holder, i.actor, i.at, i.note
+    INSERT INTO reports.history (report_id, version, event, status, level, holder, actor, at, note, attachments)
+    SELECT i.report_id, i.version, i.event, i.status, i.level, i.holder, i.actor, i.at, i.note, i.attachments
     FROM input AS i JOIN moved AS m ON m.event_id = i.event_id
 ), shown AS (
     INSERT INTO reports.access (agency, created_at, report_id)
@@ -131,6 +131,33 @@ WITH input AS (
     FROM input AS i JOIN moved AS m ON m.event_id = i.event_id
 )
 SELECT event_id FROM moved;
+
+-- name: insert_proofs
+-- What photos of resolutions look like; the same photo twice is once.
+INSERT INTO reports.proof (band, report_id, at, looks)
+SELECT band, report_id, at, looks
+FROM unnest($1::bytea[], $2::uuid[], $3::timestamptz[], $4::bytea[]) AS i (band, report_id, at, looks)
+ON CONFLICT DO NOTHING;
+
+-- name: earlier_proofs
+-- Photos that proved other reports resolved and look, in a part at least, like those of this one; the limit keeps a
+-- picture that very many share from taking long.
+SELECT p.looks, q.report_id AS other, q.looks AS other_looks
+FROM reports.proof AS p
+    JOIN reports.proof AS q ON q.band = p.band AND q.report_id <> p.report_id AND q.at < p.at
+WHERE p.report_id = $1
+LIMIT 1000;
+
+-- name: family
+-- A report, first, and those merged into it.
+SELECT report_id, privacy, category, reporter, terms, status, level, version,
+    extract(epoch FROM level_since)::float8 AS since, told, past, assignee, due_at
+FROM reports.report WHERE report_id = $1 OR parent = $1
+ORDER BY report_id <> $1, report_id;
+
+-- name: duplicates
+-- The reports merged into one; the policy decides which of them the agency sees.
+SELECT report_id FROM reports.report WHERE parent = $1 ORDER BY report_id;
 
 -- name: shelve_calendars
 -- Definitions never change: one that is there is left as it is.
@@ -196,7 +223,7 @@ FROM reports.report WHERE report_id = ANY ($1::uuid[]);
 
 -- name: history
 -- A report's history, oldest first; for an agency the policy decides as well.
-SELECT version, event, status, level, holder, actor, at, note
+SELECT version, event, status, level, holder, actor, at, note, attachments
 FROM reports.history WHERE report_id = $1 ORDER BY version;
 
 -- name: report_by_id
@@ -239,7 +266,7 @@ ORDER BY a.created_at DESC, a.report_id DESC LIMIT $5;
 SELECT report_id, privacy, category, area, agency, content, terms, status, level, version, level_since, created_at,
     due_at, past, assignee, satisfaction
 FROM reports.report
-WHERE holder = $1 AND status NOT IN ('resolved', 'closed', 'rejected', 'withdrawn')
+WHERE holder = $1 AND status NOT IN ('resolved', 'closed', 'rejected', 'withdrawn') AND parent IS NULL
     AND (due_at, report_id) > ($2, $3)
     AND ($4::text IS NULL OR status = $4::text) AND ($5::text IS NULL OR category = $5::text)
     AND ($6::text IS NULL OR area = $6::text OR left(area, length($6::text) + 1) = $6::text || '.') AND ($7::text IS NULL OR coalesce(assignee, '') = $7::text)
@@ -251,7 +278,7 @@ ORDER BY due_at, report_id LIMIT $9;
 SELECT report_id, privacy, category, area, agency, content, terms, status, level, version, level_since, created_at,
     due_at, past, assignee, satisfaction
 FROM reports.report
-WHERE holder = $1 AND status NOT IN ('resolved', 'closed', 'rejected', 'withdrawn')
+WHERE holder = $1 AND status NOT IN ('resolved', 'closed', 'rejected', 'withdrawn') AND parent IS NULL
     AND due_at IS NULL AND report_id > $2
     AND ($3::text IS NULL OR status = $3::text) AND ($4::text IS NULL OR category = $4::text)
     AND ($5::text IS NULL OR area = $5::text OR left(area, length($5::text) + 1) = $5::text || '.') AND ($6::text IS NULL OR coalesce(assignee, '') = $6::text)

@@ -63,7 +63,7 @@ async def stages(house: House, token: str, bodies: Sequence[bytes]) -> list[Stag
         Stage("validate", _loop(lambda each: read_body(ReportBody, each).command(TEXT_LIMIT), bodies)),
         Stage("redact", _loop(lambda each: _cut(each, facts), anonymous), len(anonymous) / len(commands)),
         Stage("route", _loop(lambda each: _assign(house, each), commands)),
-        Stage("seal", _loop(lambda each: store.seal_content(uuid4(), each.text, each.place), commands)),
+        Stage("seal", _loop(lambda each: store.seals.content(uuid4(), each.text, each.place), commands)),
         Stage("tracking code", _loop(lambda _: _code(house), commands)),
         Stage("first step", _loop(lambda each: _filing(house, each, sealed=b""), commands)),
     ]
@@ -128,7 +128,7 @@ def _filing(house: House, command: SubmitReport, sealed: bytes | None = None) ->
         grain=house.reports.grain,
     )
     if sealed is None:
-        sealed = house.reports.store.seal_content(step.state.report_id, command.text, command.place)
+        sealed = house.reports.store.seals.content(step.state.report_id, command.text, command.place)
     return Filing(step, None, house.keyring.digest(PURPOSE, step.state.report_id.bytes), sealed)
 
 
