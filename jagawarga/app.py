@@ -15,6 +15,7 @@ import trio
 
 from jagawarga.anonymizer.service import Intake
 from jagawarga.anonymizer.tree import anonymizer_tree
+from jagawarga.canned.service import Canned
 from jagawarga.catalogue.config import load_config
 from jagawarga.catalogue.service import CatalogueService
 from jagawarga.catalogue.tree import catalogue_children
@@ -202,6 +203,7 @@ def build(settings: Settings, directory: DataDirectory, catalogue: CatalogueServ
         notification=notifications,
         media=media,
         feed=feed,
+        canned=Canned(database, catalogue),
         health=lambda: health(house),
         metrics=telemetry.exposition,
         observe=telemetry.observe_request,

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import trio
 
 from jagawarga.calendars.model import WorkingHours
+from jagawarga.canned.messages import MOST, CannedAnswer, Step
 from jagawarga.catalogue.messages import Agency, Area, Assignment, Category, Clocks, Suggestion
 from jagawarga.edge.doors import Doors
 from jagawarga.edge.views import shown_in_feed
@@ -469,6 +470,35 @@ class FakeFeed:
         return Found(tuple(index.shown(each) for each in ids[:limit]), None, complete=True)
 
 
+class FakeCanned:
+    """Keeps answers in a dictionary; held to the door's contract by `test_canned.py`."""
+
+    def __init__(self, catalogue: FakeCatalogue) -> None:
+        self.catalogue = catalogue
+        self.kept: dict[tuple[str, str], CannedAnswer] = {}
+
+    async def answers(self, agency: str, *, action: Step | None, category: str | None) -> tuple[CannedAnswer, ...]:
+        own = (each for (of, _), each in sorted(self.kept.items()) if of == agency)
+        fit = (each for each in own if None in {action, each.action} or each.action == action)
+        return tuple(each for each in fit if None in {category, each.category} or each.category == category)
+
+    async def answer(self, agency: str, key: str) -> CannedAnswer:
+        if (agency, key) not in self.kept:
+            raise NotFound("secret words of the domain")
+        return self.kept[agency, key]
+
+    async def put(self, agency: str, answer: CannedAnswer) -> None:
+        if answer.category not in {None, *self.catalogue.known_categories}:
+            raise Invalid("No such category.", fields={"category": "is not known"})
+        if sum(of == agency and key != answer.key for of, key in self.kept) >= MOST:
+            raise Conflict("Too many.", code="too-many-canned-answers", current={"answers": MOST})
+        self.kept[agency, answer.key] = answer
+
+    async def delete(self, agency: str, key: str) -> None:
+        await self.answer(agency, key)
+        del self.kept[agency, key]
+
+
 @dataclass
 class House:
     """All fakes, and the doors made of them."""
@@ -483,6 +513,7 @@ class House:
     def __post_init__(self) -> None:
         self.intake = FakeIntake(self.reports)
         self.feed = FakeFeed(self.reports)
+        self.canned = FakeCanned(self.catalogue)
 
     def doors(self) -> Doors:
         return Doors(
@@ -493,6 +524,7 @@ class House:
             notification=self.notification,
             media=FakeMedia(),
             feed=self.feed,
+            canned=self.canned,
             health=lambda: self.state,
             metrics=lambda: b"# metrics\n",
             observe=lambda route, status, seconds: self.observed.append((route, status, seconds)),

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from jagawarga.anonymizer.messages import IntakeDoor
+    from jagawarga.canned.messages import CannedDoor
     from jagawarga.catalogue.messages import CatalogueDoor
     from jagawarga.feed.messages import FeedDoor
     from jagawarga.identity.messages import IdentityDoor
@@ -33,6 +34,7 @@ class Doors:
     notification: NotificationDoor
     media: MediaDoor
     feed: FeedDoor
+    canned: CannedDoor
     health: Callable[[], Mapping[str, str]]
     """Component → `"ok"` or what is wrong with it."""
     metrics: Callable[[], bytes]

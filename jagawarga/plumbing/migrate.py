@@ -24,7 +24,7 @@ from jagawarga.errors import StartupError
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 ROLES: Final = ("identity", "catalogue", "reports", "agency", "notification", "feed")
-CONTEXTS: Final = ("identity", "catalogue", "reports", "notification", "feed")
+CONTEXTS: Final = ("identity", "catalogue", "reports", "notification", "feed", "canned")
 LEASE_SECONDS = 60
 TRIES = 5
 FORMER: Final[Mapping[str, frozenset[str]]] = {

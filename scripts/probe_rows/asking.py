@@ -28,7 +28,7 @@ OWN_AFFAIRS: Final = {
 """What changes the caller's own account, and tells of no report."""
 BODIES: Final[dict[str, Any]] = {
     "note": "apa?", "text": "apa?", "agency": "sosial", "satisfaction": 5, "username": "x", "password": "x" * 12,
-    "refresh_token": "x" * 40, "current": "x", "new": "y" * 12, "code": "x" * 20,
+    "refresh_token": "x" * 40, "current": "x", "new": "y" * 12, "code": "x" * 20, "title": "x",
 }  # fmt: skip
 """A good value for each field that a step may have."""
 
@@ -57,17 +57,15 @@ async def ask_everything(caller: Caller, scene: Scene) -> Findings:
             if who == "reporter" and route.method != "GET":
                 continue  # may change what is hers
             for path, headers in _ways(route, scene):
-                await _ask(caller, found, route, path, headers, who, token, forbidden)
+                for body in _bodies(route, scene):
+                    await _ask(caller, found, route, path, headers, body, who, token, forbidden)
     return found
 
 
 async def _ask(
-    caller: Caller, found: Findings, route: Route, path: str, headers: dict[str, str], who: str, token: str | None,
-    forbidden: dict[str, str],
+    caller: Caller, found: Findings, route: Route, path: str, headers: dict[str, str], body: dict[str, Any] | None,
+    who: str, token: str | None, forbidden: dict[str, str],
 ) -> None:  # fmt: skip
-    body = None
-    if route.body is not None:
-        body = {name: BODIES[name] for name in route.body.model_fields if name in BODIES}
     answer = await caller.ask(route.method, path, body, who=token, content=None, **headers)
     found.requests += 1
     found.routes.add(f"{route.method} {route.path}")
@@ -81,6 +79,16 @@ async def _ask(
     found.leaks += [f"{label}: {what}" for word, what in forbidden.items() if word in said]
 
 
+def _bodies(route: Route, scene: Scene) -> Iterator[dict[str, Any] | None]:
+    """Give what is sent: good values, and with a step a canned answer that is not the caller's in their place."""
+    if route.body is None:
+        yield None
+        return
+    yield {name: BODIES[name] for name in route.body.model_fields if name in BODIES}
+    if "answer" in route.body.model_fields:
+        yield {"answer": scene.canned.key}
+
+
 def _ways(route: Route, scene: Scene) -> Iterator[tuple[str, dict[str, str]]]:
     """Give each way of asking: about every report, with made-up parts, with filters that may let something through."""
     targets: list[Target | None] = [*scene.targets] if "report_id" in route.path or "tracking" in route.path else [None]
@@ -88,7 +96,7 @@ def _ways(route: Route, scene: Scene) -> Iterator[tuple[str, dict[str, str]]]:
         parts = {
             "report_id": str(UUID(int=7)) if target is None else target.report_id,
             "number": "1",
-            "key": "sosial",
+            "key": scene.canned.key if "canned" in route.path else "sosial",
             "username": "x",
             "token": "x",
             "subscription_id": str(UUID(int=7)),

@@ -53,15 +53,17 @@ async def _probe() -> dict[str, Any]:
             before = [await caller.ask("GET", path.format(each.report_id), who=scene.inside) for each in scene.targets]
             asked = await ask_everything(caller, scene)
             after = [await caller.ask("GET", path.format(each.report_id), who=scene.inside) for each in scene.targets]
+            kept = await caller.ask("GET", "/v1/agency/canned-answers", who=scene.inside)
+            changed = [(each["key"], each["title"], each["text"]) for each in kept.json()["items"]] != [scene.canned]
             moved = [one.json()["version"] != other.json()["version"] for one, other in zip(before, after, strict=True)]
             other = next(
                 each["agency"] for each in accounts if each["role"] == "officer" and each["agency"] != scene.agency
             )
-            marks = [each.report_id for each in scene.targets]
+            marks = [scene.canned.key, *(each.report_id for each in scene.targets)]
             dsn = await instance.ask("dsn")
             tables = await trio.to_thread.run_sync(look_everywhere, dsn, scene.agency, other, marks)
     return {
-        "good": not (asked.leaks or asked.broken or tables.leaks or any(moved)),
+        "good": not (asked.leaks or asked.broken or tables.leaks or any(moved) or changed),
         "routes": len(asked.routes),
         "strangers": len(scene.strangers),
         "requests": asked.requests,
@@ -69,6 +71,7 @@ async def _probe() -> dict[str, Any]:
         "leaks": asked.leaks[:SHOWN],
         "server_errors": asked.broken[:SHOWN],
         "reports_changed_by_strangers": sum(moved),
+        "canned_answers_changed_by_strangers": changed,
         "statements": tables.tried,
         "statements_refused_or_empty": tables.refused,
         "statements_that_should_not_work": tables.leaks[:SHOWN],

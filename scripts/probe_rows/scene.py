@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jagawarga.cli.demo.person import Person, invent
 
@@ -30,12 +30,21 @@ class Target:
     """For the reporter and the authorities."""
 
 
+class Canned(NamedTuple):
+    """An answer that the agency keeps for its officers: nobody else's business."""
+
+    key: str
+    title: str
+    text: str
+
+
 @dataclass(slots=True)
 class Scene:
-    """The reports, and a token for each who asks."""
+    """The reports, what their agency keeps, and a token for each who asks."""
 
     owner: Person
     targets: list[Target]
+    canned: Canned
     agency: str
     inside: str
     """The token of an officer who is in charge."""
@@ -43,7 +52,7 @@ class Scene:
 
     def forbidden(self, who: str) -> dict[str, str]:
         """Return what must not be in an answer to `who`: the word, and what it would tell."""
-        found: dict[str, str] = {}
+        found = {self.canned.title: "title of a canned answer", self.canned.text: "text of a canned answer"}
         for each in self.targets:
             found[each.note] = f"internal note of the {each.privacy} report"
             if each.privacy == "public":
@@ -72,7 +81,8 @@ async def setting(caller: Caller, accounts: list[dict[str, Any]]) -> Scene:
     inside = await _officer(caller, accounts, agency)
     queue = (await caller.ask("GET", "/v1/agency/queue", who=inside)).json()["items"]
     targets = [await _said(caller, inside, privacy, made, queue) for privacy, made in filed]
-    scene = Scene(owner, targets, agency, inside)
+    operator = await _seeded(caller, accounts, "operator", None)
+    scene = Scene(owner, targets, await _kept(caller, operator, agency), agency, inside)
     scene.strangers = await _strangers(caller, accounts, agency, token)
     return scene
 
@@ -90,6 +100,14 @@ async def _said(caller: Caller, inside: str, privacy: str, made: dict[str, Any],
     for action, words in (("note", note), ("ask", question)):
         await caller.ask("POST", f"/v1/agency/reports/{report_id}/{action}", {"note": words}, who=inside)
     return Target(report_id, made["tracking_code"], privacy, made["text"], note, question)
+
+
+async def _kept(caller: Caller, operator: str, agency: str) -> Canned:
+    head = await _made(caller, operator, "probe-inside", "agency_head", agency)
+    canned = Canned(*(f"{each}-{secrets.token_hex(6)}" for each in ("kunci", "judul", "jawaban")))
+    body = {"title": canned.title, "text": canned.text}
+    await caller.ask("PUT", f"/v1/agency/canned-answers/{canned.key}", body, who=head)
+    return canned
 
 
 async def _strangers(caller: Caller, accounts: list[dict[str, Any]], agency: str, owner: str) -> dict[str, str | None]:
@@ -111,11 +129,15 @@ async def _strangers(caller: Caller, accounts: list[dict[str, Any]], agency: str
         ("executive", "executive", None),
         ("auditor", "auditor", None),
     ):
-        password = secrets.token_urlsafe(16)
-        body = {"password": password, "role": role, "agency": of}
-        await caller.ask("PUT", f"/v1/operator/accounts/probe-{role}", body, who=operator)
-        found[name] = await _token(caller, f"probe-{role}", password)
+        found[name] = await _made(caller, operator, f"probe-{role}", role, of)
     return found
+
+
+async def _made(caller: Caller, operator: str, username: str, role: str, agency: str | None) -> str:
+    password = secrets.token_urlsafe(16)
+    body = {"password": password, "role": role, "agency": agency}
+    await caller.ask("PUT", f"/v1/operator/accounts/{username}", body, who=operator)
+    return await _token(caller, username, password)
 
 
 async def _officer(caller: Caller, accounts: list[dict[str, Any]], agency: str) -> str:

@@ -15,7 +15,7 @@ from pglast.parser import ParseError
 
 from tests.dialect.finding import Found
 
-CONTEXTS: Final = frozenset({"identity", "catalogue", "reports", "notification", "feed"})
+CONTEXTS: Final = frozenset({"identity", "catalogue", "reports", "notification", "feed", "canned"})
 SERVER: Final = frozenset({"pg_catalog", "information_schema"})
 META: Final = "jagawarga_meta"
 UNQUALIFIED: Final = frozenset({"pg_roles"})

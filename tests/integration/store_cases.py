@@ -12,6 +12,8 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
+from jagawarga.canned.messages import CannedAnswer
+from jagawarga.canned.store import Store as Canned
 from jagawarga.catalogue.messages import Agency, Category
 from jagawarga.catalogue.store import Store as Catalogue
 from jagawarga.feed.store import Change
@@ -44,7 +46,7 @@ TABLES: Final = (
     "catalogue.category", "notification.processed_event", "notification.notice", "notification.preference",
     "notification.delivery", "notification.push_subscription",
     "reports.report", "reports.history", "reports.access", "reports.outbox", "reports.calendar", "reports.proof",
-    "feed.vote", "feed.follow",
+    "feed.vote", "feed.follow", "canned.answer",
 )  # fmt: skip
 LOOKS: Final = 0x0123456789ABCDEF
 Act = Callable[[], Awaitable[Any]]
@@ -60,6 +62,7 @@ class World:
     notification: Notification
     reports: Reports
     feed: Feed
+    canned: Canned
 
     def filing(self, *, top: bool = False) -> Filing:
         """A report nobody has filed yet; at the `top` of its ladder at once if wanted."""
@@ -117,6 +120,7 @@ async def serializable(url: str) -> AsyncIterator[World]:
         Notification(database),
         Reports(database, keyring),
         Feed(database),
+        Canned(database),
     )
     world = World(database, *stores)
     async with running(worker("aio", AioActor, door)):
@@ -634,7 +638,49 @@ async def feed_followed(world: World) -> Act:
     return lambda: _then(world.feed.followed("p-1", UUID(int=0), 9), lambda ids: len(ids) > 0)
 
 
+async def kept(world: World, count: int = 2) -> tuple[str, list[str]]:
+    """An agency nobody else knows, and the keys of its answers."""
+    agency, keys = uuid4().hex, sorted(uuid4().hex for _ in range(count))
+    for key in keys:
+        assert await world.canned.put(agency, CannedAnswer(key, "Terima kasih", "Kami datang."), count)
+    return agency, keys
+
+
+async def canned_answers(world: World) -> Act:
+    agency, _ = await kept(world)
+    return lambda: _then(world.canned.answers(agency, "ask", None), len)
+
+
+async def canned_answer(world: World) -> Act:
+    agency, (key, _) = await kept(world)
+    return lambda: _then(world.canned.answer(agency, key), lambda found: found.text)
+
+
+async def canned_put(world: World) -> Act:
+    agency, _ = await kept(world)
+    return lambda: world.canned.put(agency, CannedAnswer("new", "Baru", "Baru."), 3)
+
+
+async def canned_put_over(world: World) -> Act:
+    agency, (key, _) = await kept(world)
+    return lambda: world.canned.put(agency, CannedAnswer(key, "Baru", "Baru.", "reject"), 2)
+
+
+async def canned_put_one_too_many(world: World) -> Act:
+    agency, _ = await kept(world)
+    return lambda: world.canned.put(agency, CannedAnswer("new", "Baru", "Baru."), 2)
+
+
+async def canned_delete(world: World) -> Act:
+    agency, (key, _) = await kept(world)
+    return lambda: world.canned.delete(agency, key)
+
+
 CASES: Final[dict[str, tuple[Callable[[World], Awaitable[Act]], ...]]] = {
+    "canned.answers": (canned_answers,),
+    "canned.answer": (canned_answer,),
+    "canned.put": (canned_put, canned_put_over, canned_put_one_too_many),
+    "canned.delete": (canned_delete,),
     "feed.write": (feed_write,),
     "feed.counts": (feed_counts,),
     "feed.followers": (feed_followers,),

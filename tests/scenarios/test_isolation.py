@@ -28,6 +28,7 @@ def test_the_probe_finds_nothing() -> None:
     assert found["server_errors"] == []
     assert found["statements_that_should_not_work"] == []
     assert found["reports_changed_by_strangers"] == 0
+    assert not found["canned_answers_changed_by_strangers"]
     assert found["good"]
     # But for streams, and for what one may do with an account of one's own.
     assert found["routes"] >= len(ROUTES) - 10

@@ -180,6 +180,13 @@ class Walk:
         self.telling.check("the head gives it to the new officer", given.json().get("assignee") is not None)
         mine = await self.ask("GET", "/v1/agency/queue?assignee=baru", who=officer)
         self.telling.check("which the queue shows", len(mine.json()["items"]) == 1)
+        canned = {"title": "Dijadwalkan", "text": "Tim kami datang minggu ini.", "action": "reply"}
+        kept = await self.ask("PUT", "/v1/agency/canned-answers/jadwal", canned, who=head)
+        self.check("the head keeps an answer that all will need", kept)
+        said = await self.ask("POST", f"{path}/reply", {"answer": "jadwal"}, who=officer)
+        self.telling.check(
+            "an officer says it by its name", said.json().get("history", [{}])[-1].get("note") == canned["text"]
+        )
         stranger = await self._officer(other)
         self.check("for another agency it is not there", await self.ask("GET", path, who=stranger), 404)
         self.check("nor can it act on it", await self.ask("POST", f"{path}/start", who=stranger), 404)

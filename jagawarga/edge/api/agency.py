@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from jagawarga.edge import views
-from jagawarga.edge.bodies import WRONG, Body, Handles, Lines, NoQuery, PageQuery, handles
+from jagawarga.edge.api.words import words
+from jagawarga.edge.bodies import WRONG, Body, Handles, Key, Lines, NoQuery, PageQuery, handles
 from jagawarga.edge.routing import Answer, Ask, Route, Streaming
 from jagawarga.edge.stream import EventStream
 from jagawarga.errors import Invalid
@@ -41,6 +42,7 @@ class ListQuery(PageQuery):
 class ActionBody(Body):
     """What goes with a step: words for the reporter, or with `note` for the authorities alone."""
 
+    answer: Key | None = None  # of the agency's canned ones, in place of a note
     note: Annotated[Lines, Field(max_length=2_000)] | None = None
 
 
@@ -73,7 +75,7 @@ def acting(action: Action) -> Callable[[Ask[NoQuery, ActionBody | None]], Awaita
     """Return the handler that takes `action`."""
 
     async def act(ask: Ask[NoQuery, ActionBody | None]) -> Answer:
-        note = None if ask.body is None else ask.body.note
+        note = await words(ask, action)
         if note is None and action in NEEDS_NOTE:
             raise Invalid(WRONG, fields={"note": "must say why" if action == "reject" else "must say something"})
         wish = Wish(action, note, version_of(ask.header(IF_MATCH)), attachments=handles(ask.body))

@@ -1,0 +1,1 @@
+"""Texts an agency keeps because its officers say them again and again."""
