@@ -135,6 +135,12 @@ class Client:
         path = f"/v1/agency/reports/{report_id}/{action}"
         return (await self._send("POST", path, body=body, session=session, headers=headers)).content
 
+    async def merge(self, session: Session, report_id: str, into: str, *, version: int | None = None) -> dict[str, Any]:
+        """Merge a report into another one of the officer's agency; with `version` once, however often it is sent."""
+        headers = {} if version is None else {"If-Match": f'"{version}"'}
+        path = f"/v1/agency/reports/{report_id}/merge"
+        return (await self._send("POST", path, body={"into": into}, session=session, headers=headers)).content
+
     @asynccontextmanager
     async def events(self, session: Session, *, after: int | None = None) -> AsyncIterator[AsyncIterator[Event]]:
         """Listen to an agency's events, from behind number `after`; the iterator ends when the server ends it."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from jagawarga.client import Client, Draft, Patience, Refused, Session, Unreachable
+from scripts.chaos.families import Families
 from scripts.chaos.ledger import Act
 from scripts.chaos.neighbours import Neighbour
 
@@ -33,6 +34,7 @@ EVENTS = {
 OFFICERS_PAUSE = 0.5
 SHARE_ACTED_ON = 0.3
 SHARE_TRACKED = 0.5
+SHARE_MERGED = 0.4
 LISTENERS = 2
 UNAUTHORIZED = 401
 NOT_FOUND = 404
@@ -118,6 +120,7 @@ class Load:
 
     async def _act(self, officer: Desk, until: float) -> None:
         seen: set[str] = set()
+        families = Families(self.client, self.ledger, self.rng)
         while trio.current_time() < until:
             await trio.sleep(OFFICERS_PAUSE * (0.5 + self.rng.random()))
             try:
@@ -128,19 +131,24 @@ class Load:
                             break  # newest first: what follows was seen before
                         seen.add(report["report_id"])
                         if self.rng.random() < SHARE_ACTED_ON:
-                            await self._steps(session, report["report_id"], report["version"])
+                            await self._steps(session, report["report_id"], report["version"], families)
             except Refused as refused:
                 officer.forget(refused)
             except Unreachable:
                 continue  # tried again in the next round; only what was acknowledged is in the ledger
 
-    async def _steps(self, session: Session, report_id: str, version: int) -> None:
+    async def _steps(self, session: Session, report_id: str, version: int, families: Families) -> None:
+        if families.parent is not None and self.rng.random() < SHARE_MERGED:
+            await families.unite(session, report_id, version)
+            return
         path = self.rng.choice((("reject",), ("acknowledge",), ("acknowledge", "start"), ("acknowledge", "resolve")))
         for action in path:
             note = "tidak dapat ditindaklanjuti" if action == "reject" else None
             # For that version only: sent again after an answer that was lost, it is not taken a second time.
             version = (await self.client.act(session, report_id, action, note, version=version))["version"]
             self.ledger.acts.append(Act(report_id, EVENTS[action]))
+        if path[-1] in {"acknowledge", "start"}:
+            families.parent = report_id
 
     async def _follow(self, officer: Desk) -> None:
         heard = self.ledger.heard[officer.account["agency"]]

@@ -23,7 +23,7 @@ MOST = 64
 """Events in a message, at most; their places are counted in it."""
 WINDOW = 256
 
-REPORTS = "SELECT report_id, tracking, privacy, status, level, version, due_at FROM reports.report"
+REPORTS = "SELECT report_id, tracking, privacy, status, level, version, due_at, parent FROM reports.report"
 HISTORY = "SELECT report_id, version, event, level, at FROM reports.history ORDER BY report_id, version"
 OUTBOX = "SELECT count(*) FROM reports.outbox"
 WAITING = "WAITING"
@@ -44,6 +44,8 @@ class Report:
     level: int
     version: int
     due_at: datetime | None
+    parent: str | None = None
+    """The report that it was merged into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,7 @@ def _report(row: Any) -> Report:
         row["level"],
         row["version"],
         row["due_at"],
+        None if row["parent"] is None else str(row["parent"]),
     )
 
 

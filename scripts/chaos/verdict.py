@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from jagawarga.cli.replay.summary import percentile
+from scripts.chaos.families import judge_families, taken_along
 from scripts.chaos.neighbours import judge_votes
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class Verdict:
     """The same, less the time something was away meanwhile."""
     heard: int = 0
     votes: int = 0
+    duplicates: int = 0
+    """Reports that were merged into another one."""
 
     @property
     def good(self) -> bool:
@@ -63,6 +66,7 @@ class Verdict:
             "lateness_beyond_outages_seconds": spread(self.beyond),
             "events_heard_live": self.heard,
             "votes": self.votes,
+            "duplicates": self.duplicates,
             "faults": {
                 kind: {"count": len(found), "first": found[:SHOWN]} for kind, found in self.faults.items() if found
             },
@@ -92,11 +96,13 @@ def judge(
     nobody was promised; `None` where it could not be read. Lateness is judged where the `outages` are known.
     """
     verdict = Verdict(reports=len(truth.reports), acknowledged=ledger.count("acknowledged"))
+    verdict.duplicates = sum(each.parent is not None for each in truth.reports)
     _judge_presence(verdict, ledger, truth, digest, marks)
     _judge_history(verdict, truth)
     _judge_acts(verdict, ledger, truth)
     _judge_events(verdict, truth)
     _judge_deadlines(verdict, truth)
+    judge_families(verdict.faults, truth)
     _judge_lateness(verdict, ledger, truth, outages, grace)
     _judge_streams(verdict, ledger, truth)
     judge_votes(verdict, ledger, truth)
@@ -241,6 +247,7 @@ def _judge_processing(verdict: Verdict, truth: Truth) -> None:
 
 def _judge_deadlines(verdict: Verdict, truth: Truth) -> None:
     due = _deadlines(truth)
+    along = taken_along(truth)
     for report_id, lines in _histories(truth).items():
         level = 0
         for line in lines:
@@ -251,16 +258,20 @@ def _judge_deadlines(verdict: Verdict, truth: Truth) -> None:
                 if line.level != level + 1:
                     verdict.faults["escalated to a wrong level, or twice"].append(f"{report_id} v{line.version}")
                 level = line.level
-            deadline = due.get((report_id, line.version - 1))
-            if deadline is None:
-                verdict.faults["escalated without a deadline"].append(f"{report_id} v{line.version}")
-                continue
-            late = (line.at - deadline).total_seconds()
-            if late < 0:
-                verdict.faults["escalated early"].append(f"{report_id} v{line.version}: {-late:.3f} s")
+            if (report_id, line.version) not in along:
+                _judge_deadline(verdict, line, due.get((report_id, line.version - 1)))
     for report in truth.reports:
         if report.due_at is not None and truth.at - report.due_at > OVERDUE_AFTER:
             verdict.faults["deadline missed"].append(report.report_id)
+
+
+def _judge_deadline(verdict: Verdict, line: Line, deadline: datetime | None) -> None:
+    if deadline is None:
+        verdict.faults["escalated without a deadline"].append(f"{line.report_id} v{line.version}")
+        return
+    late = (line.at - deadline).total_seconds()
+    if late < 0:
+        verdict.faults["escalated early"].append(f"{line.report_id} v{line.version}: {-late:.3f} s")
 
 
 def _judge_lateness(verdict: Verdict, ledger: Ledger, truth: Truth, outages: Outages | None, grace: float) -> None:
