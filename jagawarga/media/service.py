@@ -11,7 +11,8 @@ import trio
 from jagawarga.errors import Invalid, Unavailable
 from jagawarga.media.kinds import FORMATS, HEAD, Kind
 from jagawarga.media.sanitiser import Sanitiser, sniff
-from jagawarga.media.volume import CONTENT, DAY, THUMBNAIL, Volume
+from jagawarga.media.store import CONTENT, THUMBNAIL
+from jagawarga.media.volume import DAY, Volume
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from jagawarga.media.messages import Item
+    from jagawarga.media.store import MediaStore
     from jagawarga.plumbing.keys import Keyring
 
 AT_ONCE: Final = 8
@@ -35,7 +37,7 @@ class Media:
     def __init__(
         self, path: Path, keyring: Keyring, largest: Mapping[Kind, int], now: Callable[[], float] = time.time
     ) -> None:
-        self.volume = Volume(path, keyring)
+        self.volume: MediaStore = Volume(path, keyring)
         self.sanitiser = Sanitiser(self.volume.incoming)
         self.largest = largest
         self.now = now

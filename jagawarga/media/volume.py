@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 from jagawarga.errors import Corrupt, NotFound
 from jagawarga.media.messages import Item
+from jagawarga.media.store import CONTENT, THUMBNAIL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,11 +31,11 @@ SEAL_BYTES: Final = 29
 """What sealing adds to a chunk: version, nonce and tag."""
 DAY: Final = 86_400
 HANDLE_BYTES: Final = 24
-FACTS, CONTENT, THUMBNAIL, CLAIM = "facts", "content", "thumbnail", "claim"
+FACTS, CLAIM = "facts", "claim"
 
 
 class Volume:
-    """Files below one directory; every method blocks, and belongs in a thread."""
+    """Files below one directory: the `MediaStore` of a local disk."""
 
     def __init__(self, path: Path, keyring: Keyring) -> None:
         self.keyring = keyring

@@ -11,7 +11,7 @@ from jagawarga.errors import Corrupt, Invalid, NotFound
 from jagawarga.media.kinds import Kind
 from jagawarga.media.sanitiser import Clean
 from jagawarga.media.service import Media
-from jagawarga.media.volume import CHUNK, DAY
+from jagawarga.media.volume import CHUNK, DAY, Volume
 from jagawarga.plumbing.keys import Keyring
 from tests.integration.test_media_cleaning import jpeg
 
@@ -37,6 +37,7 @@ async def pieces(*parts: bytes) -> Any:
 
 
 def files(media: Media) -> Any:
+    assert isinstance(media.volume, Volume)
     return [path for path in media.volume.kept.rglob("*") if path.is_file()]
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import secrets
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image
-
 from jagawarga.cli.demo.person import invent
+from jagawarga.cli.tour import neighbours
+from jagawarga.cli.tour.photos import photo
 
 if TYPE_CHECKING:
     import httpx
@@ -35,12 +34,13 @@ class Walk:
         """Go the whole way."""
         citizen = await self._citizen()
         report, agency = await self._filing(citizen)
-        await self._neighbour(report)
+        await neighbours.one_of_the_same(self, report)
         head, other = await self._staff(agency)
         await self._desk(report, agency, head, other, citizen)
         await self._dialogue(report, agency, citizen)
         await self._not_fixed(report, agency, citizen)
         await self._transfer(agency, other, citizen)
+        await neighbours.two_of_the_same(self, citizen)
         await self._anonymous(citizen)
         await self._nobody_acts(citizen)
         await self._silence(agency, citizen)
@@ -52,15 +52,16 @@ class Walk:
         found = answer.json() if answer.content else {}
         return found if isinstance(found, dict) else {}
 
-    async def _token(self, username: str, password: str) -> str:
+    async def token(self, username: str, password: str) -> str:
+        """The token of somebody who signs in."""
         answer = await self.ask("POST", "/v1/sessions", {"username": username, "password": password})
         return str(answer.json().get("access_token", ""))
 
-    async def _officer(self, agency: str) -> str:
+    async def officer(self, agency: str) -> str:
         """The token of an agency's seeded officer."""
         if agency not in self.tokens:
             known = next(each for each in self.accounts if each["role"] == "officer" and each["agency"] == agency)
-            self.tokens[agency] = await self._token(known["username"], known["password"])
+            self.tokens[agency] = await self.token(known["username"], known["password"])
         return self.tokens[agency]
 
     # --- a citizen
@@ -81,7 +82,7 @@ class Walk:
         self.check("a refresh token used twice ends the session", again, 401)
         stolen = await self.ask("GET", "/v1/me", who=str(renewed.get("access_token")))
         self.check("at once, for whoever has it", stolen, 401)
-        return await self._token(her.nik, her.password)
+        return await self.token(her.nik, her.password)
 
     async def _filing(self, citizen: str) -> tuple[dict[str, Any], str]:
         self.telling.step("She reports a broken road, with a photo")
@@ -91,11 +92,7 @@ class Walk:
             await self.ask("POST", "/v1/categories/suggestions", {"text": text, **ROAD}),
         )
         category = str(found["items"][0]["category"]) if found.get("items") else "jalan-rusak"
-        picture = io.BytesIO()
-        Image.new("RGB", (640, 480), (90, 90, 90)).save(picture, "JPEG")
-        media = self.check(
-            "the photo is taken", await self.ask("POST", "/v1/media", content=picture.getvalue(), who=citizen), 201
-        )
+        media = self.check("the photo is taken", await self.ask("POST", "/v1/media", content=photo(), who=citizen), 201)
         body = {"privacy": "public", "category": category, "text": text, "attachments": [media.get("media_id")], **ROAD}
         key = secrets.token_urlsafe(24)
         made = self.check(
@@ -115,41 +112,17 @@ class Walk:
         self.telling.check("untouched she may change it", edited.json().get("version") == 2)
         return made, str(shown.get("agency"))
 
-    async def _neighbour(self, report: dict[str, Any]) -> None:
-        self.telling.step("A neighbour is about to report the same")
-        known = next(each for each in self.accounts if each["role"] == "citizen")
-        neighbour = await self._token(known["username"], known["password"])
-        number, place = str(report.get("report_id")), "&".join(f"{name}={value}" for name, value in ROAD.items())
-        found = await self.until(
-            f"/v1/reports/similar?{place}&text=jalan%20berlubang%20sekolah", None, lambda page: bool(page["items"])
-        )
-        self.telling.check("hers is shown to him", number in {each["report_id"] for each in found["items"]})
-        support = f"/v1/reports/{number}"
-        for _ in range(2):
-            mine = await self.ask("PUT", f"{support}/follow", who=neighbour)
-        self.telling.check("it is his too, and counts once", mine.json().get("votes") == 1)
-        listed = await self.until(
-            "/v1/reports?sort=supported&limit=5", None,
-            lambda page: any((each["report_id"], each["votes"]) == (number, 1) for each in page["items"]),
-        )  # fmt: skip
-        self.telling.check("most supported of all", listed["items"][0]["report_id"] == number)
-        first = await self.ask("GET", "/v1/reports?sort=supported&limit=5")
-        again = await self.ask("GET", "/v1/reports?sort=supported&limit=5", If_None_Match=first.headers.get("ETag", ""))
-        self.telling.check("unchanged, it is not sent again", again.status_code == HTTPStatus.NOT_MODIFIED)
-        near = await self.ask("GET", f"/v1/reports?sort=nearest&{place}&text=berlubang")
-        self.telling.check("found by its words, and by where it is", number in near.text)
-
     # --- an agency
 
     async def _staff(self, agency: str) -> tuple[str, str]:
         self.telling.step("The operator makes a head of the agency, who invites an officer")
         operator = next(each for each in self.accounts if each["role"] == "operator")
-        token = await self._token(operator["username"], operator["password"])
+        token = await self.token(operator["username"], operator["password"])
         password = secrets.token_urlsafe(16)
         body = {"password": password, "role": "agency_head", "agency": agency}
         answer = await self.ask("PUT", "/v1/operator/accounts/kepala", body, who=token)
         self.telling.check("an account for the head", answer.is_success)
-        head = await self._token("kepala", password)
+        head = await self.token("kepala", password)
         code = self.check("an invitation", await self.ask("POST", "/v1/agency/invitations", who=head), 201).get("code")
         new = {"code": code, "username": "baru", "password": secrets.token_urlsafe(16)}
         self.check("whoever brings it is an officer", await self.ask("POST", "/v1/officers", new), 201)
@@ -162,7 +135,7 @@ class Walk:
 
     async def _desk(self, report: dict[str, Any], agency: str, head: str, other: str, citizen: str) -> None:
         self.telling.step("Two officers of the agency reach for the report at once")
-        officer, path = await self._officer(agency), f"/v1/agency/reports/{report.get('report_id')}"
+        officer, path = await self.officer(agency), f"/v1/agency/reports/{report.get('report_id')}"
         queue = self.check("it is in the agency's queue", await self.ask("GET", "/v1/agency/queue", who=officer))
         item: dict[str, Any] = next(
             (each for each in queue["items"] if each["report_id"] == report.get("report_id")), {}
@@ -187,14 +160,14 @@ class Walk:
         self.telling.check(
             "an officer says it by its name", said.json().get("history", [{}])[-1].get("note") == canned["text"]
         )
-        stranger = await self._officer(other)
+        stranger = await self.officer(other)
         self.check("for another agency it is not there", await self.ask("GET", path, who=stranger), 404)
         self.check("nor can it act on it", await self.ask("POST", f"{path}/start", who=stranger), 404)
         self.check("nor may a citizen", await self.ask("GET", path, who=citizen), 403)
 
     async def _dialogue(self, report: dict[str, Any], agency: str, citizen: str) -> None:
         self.telling.step("The agency asks, she answers, and the clock stands still in between")
-        officer, path = await self._officer(agency), f"/v1/agency/reports/{report.get('report_id')}"
+        officer, path = await self.officer(agency), f"/v1/agency/reports/{report.get('report_id')}"
         own = f"/v1/me/reports/{report.get('report_id')}"
         self.check(
             "a note for colleagues", await self.ask("POST", f"{path}/note", {"note": "cek drainase"}, who=officer)
@@ -214,13 +187,13 @@ class Walk:
 
     async def _not_fixed(self, report: dict[str, Any], agency: str, citizen: str) -> None:
         self.telling.step("It is said to be fixed, and is not")
-        officer, path = await self._officer(agency), f"/v1/agency/reports/{report.get('report_id')}"
+        officer, path = await self.officer(agency), f"/v1/agency/reports/{report.get('report_id')}"
         own = f"/v1/me/reports/{report.get('report_id')}"
         await self.ask("POST", f"{path}/resolve", {"note": "sudah ditambal"}, who=officer)
         answer = await self.ask("POST", f"{own}/not-fixed", {"text": "masih berlubang"}, who=citizen)
         again = self.check("she says so", answer)
         self.telling.check("it goes a level up at once", (again.get("status"), again.get("level")) == ("reopened", 1))
-        above = await self._officer(str(again.get("holder")))
+        above = await self.officer(str(again.get("holder")))
         for action in ("acknowledge", "resolve"):
             await self.ask("POST", f"{path}/{action}", {"note": "tuntas"}, who=above)
         closed = await self.ask("POST", f"{own}/confirm", {"satisfaction": 4, "text": "terima kasih"}, who=citizen)
@@ -236,14 +209,14 @@ class Walk:
         holder = str((await self.ask("GET", f"/v1/me/reports/{made.get('report_id')}", who=citizen)).json()["agency"])
         target = other if holder == agency else agency
         passed = await self.ask(
-            "POST", f"{path}/transfer", {"agency": target, "note": "pipa"}, who=await self._officer(holder)
+            "POST", f"{path}/transfer", {"agency": target, "note": "pipa"}, who=await self.officer(holder)
         )
         self.check("passed on, with the reason", passed)
         self.check(
-            "the first does not see it any more", await self.ask("GET", path, who=await self._officer(holder)), 404
+            "the first does not see it any more", await self.ask("GET", path, who=await self.officer(holder)), 404
         )
         back = await self.ask(
-            "POST", f"{path}/transfer", {"agency": holder, "note": "bukan"}, who=await self._officer(target)
+            "POST", f"{path}/transfer", {"agency": holder, "note": "bukan"}, who=await self.officer(target)
         )
         self.telling.check("sent back, it goes to who is above both", back.json().get("status") == "escalated")
 
@@ -256,7 +229,7 @@ class Walk:
         self.telling.check("without a number", "report_id" not in made)
         code = str(made.get("tracking_code"))
         stands = self.check("her code tells how it stands", await self.ask("GET", "/v1/tracking", Tracking_Code=code))
-        officer = await self._officer(str(stands.get("holder")))
+        officer = await self.officer(str(stands.get("holder")))
         queue = (await self.ask("GET", "/v1/agency/queue?category=korupsi", who=officer)).json()["items"]
         self.telling.check("the agency has it, and nothing of her", queue and not self.person.traces(str(queue)))
         path = f"/v1/agency/reports/{queue[0]['report_id']}" if queue else "/v1/agency/reports/none"
@@ -270,6 +243,12 @@ class Walk:
         self.telling.check(
             "what would tell of her is cut", "3456" not in (await self.ask("GET", path, who=officer)).text
         )
+        taken = await self.ask("POST", "/v1/tracking/media", content=photo(), Tracking_Code=code)
+        more = {"text": "Ini buktinya", "attachments": [taken.json().get("media_id")]}
+        await self.ask("POST", "/v1/tracking/messages", more, Tracking_Code=code)
+        line = (await self.ask("GET", path, who=officer)).json().get("history", [{}])[-1]
+        proof = await self.ask("GET", f"{path}/history/{line.get('version')}/attachments/1", who=officer)
+        self.telling.check("a photo goes with it, by the code alone", proof.status_code == HTTPStatus.OK)
         mine = await self.ask("GET", "/v1/me/reports", who=citizen)
         self.telling.check("in her own list it is not", "anonymous" not in mine.text)
 
@@ -282,7 +261,7 @@ class Walk:
         )
         climbs = [each["level"] for each in top["history"] if each["event"] == "report.escalated"]
         self.telling.check("it climbs level by level to the mayor", climbs == [1, 2], holder=top["holder"])
-        mayor = await self._officer("wali-kota")
+        mayor = await self.officer("wali-kota")
         queue = (await self.ask("GET", "/v1/agency/queue", who=mayor)).json()["items"]
         self.telling.check("whose queue has it", made.get("report_id") in {each["report_id"] for each in queue})
 
@@ -292,7 +271,7 @@ class Walk:
         made = (await self.ask("POST", "/v1/reports", body, who=citizen)).json()
         path = f"/v1/agency/reports/{made.get('report_id')}"
         own = f"/v1/me/reports/{made.get('report_id')}"
-        holder = await self._officer(str((await self.ask("GET", own, who=citizen)).json()["agency"]))
+        holder = await self.officer(str((await self.ask("GET", own, who=citizen)).json()["agency"]))
         for action in ("acknowledge", "resolve"):
             await self.ask("POST", f"{path}/{action}", who=holder)
         closed = await self.until(own, citizen, lambda report: report["status"] == "closed")
