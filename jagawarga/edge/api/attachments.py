@@ -7,13 +7,19 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from jagawarga.edge.bodies import Query
-from jagawarga.edge.routing import Answer, Ask, Route
+from jagawarga.edge.problems import OutOfRange
+from jagawarga.edge.routing import Answer, Ask, Route, Says
 from jagawarga.errors import NotFound
 
 if TYPE_CHECKING:
     from jagawarga.reports.messages import ReportView
 
 RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
+CONTENT_TYPES = (
+    "image/jpeg", "image/png", "image/webp", "video/mp4", "video/webm", "audio/mpeg", "audio/mp4", "audio/ogg",
+    "audio/wav", "application/pdf",
+)  # fmt: skip
+"""Of what is kept, whatever it was when it was sent."""
 _SHOWN = {
     "Content-Disposition": "inline",
     "X-Content-Type-Options": "nosniff",
@@ -62,7 +68,7 @@ def showing(find: Callable[[Ask[Any, None]], Awaitable[ReportView]]) -> Callable
         wanted = ask.header("Range") if ask.header("If-Range") in {None, tag} else None
         begin, end, status = ranged(wanted, size)
         if status == 416:  # noqa: PLR2004 - Range Not Satisfiable
-            return Answer(b"", status, headers=headers | {"Content-Range": f"bytes */{size}"})
+            raise OutOfRange(size)
         if status == 206:  # noqa: PLR2004 - Partial Content
             headers["Content-Range"] = f"bytes {begin}-{end - 1}/{size}"
         headers["Content-Length"] = str(end - begin)
@@ -86,8 +92,25 @@ def ranged(wanted: str | None, size: int) -> tuple[int, int, int]:
 
 
 _PLACE = "/<report_id>/attachments/<number>"
-ROUTES = (
-    Route("GET", "/v1/reports" + _PLACE, showing(_public), query=SizeQuery, produces="*/*"),
-    Route("GET", "/v1/me/reports" + _PLACE, showing(_own), who="citizen", query=SizeQuery, produces="*/*"),
-    Route("GET", "/v1/agency/reports" + _PLACE, showing(_agency), who="officer", query=SizeQuery, produces="*/*"),
+_TOLD = ("ETag", "Cache-Control", "Content-Disposition", "Accept-Ranges")
+READS = ("If-None-Match", "If-Range", "Range")
+FILE = (
+    Says(200, bytes, headers=_TOLD, produces=CONTENT_TYPES),
+    Says(206, bytes, headers=(*_TOLD, "Content-Range"), produces=CONTENT_TYPES),
+    Says(304, headers=_TOLD),
 )
+REFUSES = ("range-not-satisfiable",)
+ROUTES = (
+    Route(
+        "GET", "/v1/reports" + _PLACE, showing(_public), query=SizeQuery,
+        reads=READS, answers=FILE, refuses=REFUSES,
+    ),
+    Route(
+        "GET", "/v1/me/reports" + _PLACE, showing(_own), who="citizen", query=SizeQuery,
+        reads=READS, answers=FILE, refuses=REFUSES,
+    ),
+    Route(
+        "GET", "/v1/agency/reports" + _PLACE, showing(_agency), who="officer", query=SizeQuery,
+        reads=READS, answers=FILE, refuses=REFUSES,
+    ),
+)  # fmt: skip
