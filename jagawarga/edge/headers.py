@@ -38,7 +38,7 @@ ASKED: Final[Mapping[str, Header]] = {
     ),
     "Range": Header("Which bytes; several ranges get the whole.", "bytes=0-1023", {"type": "string"}),
     "Tracking-Code": Header(
-        "As the receipt had it.", "JW-7K3M-Q9XD-2T5H-R8WP", {"type": "string", "minLength": 1, "maxLength": 128}
+        "As the receipt had it.", "5WCWF-P2BW2-HN2TM-YEB85-P57RY", {"type": "string", "minLength": 1, "maxLength": 128}
     ),
 }
 """What routes read."""

@@ -19,12 +19,13 @@ STYLE: Final = (
 
 def written(document: Mapping[str, Any]) -> str:
     """Write the page of an OpenAPI document made by `openapi.describe`."""
+    schemas = document["components"]["schemas"]
     operations = [
-        _operation(path, method, operation)
+        _operation(path, method, operation, schemas)
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     ]
-    shapes = [_shape(name, schema) for name, schema in document["components"]["schemas"].items()]
+    shapes = [_shape(name, schema) for name, schema in schemas.items()]
     problems = [
         f"<tr id={_quoted(code)}><td><code>{code}</code><td>{known.status}<td>{_text(known.meaning)}"
         for code, known in PROBLEMS.items()
@@ -40,31 +41,46 @@ def written(document: Mapping[str, Any]) -> str:
     )
 
 
-def _operation(path: str, method: str, operation: Mapping[str, Any]) -> str:
-    asked = operation["parameters"]
+def _operation(path: str, method: str, operation: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
     lines = [
         f"{where}: {', '.join(f'<code>{escape(each)}</code>' for each in names)}"
         for where in ("query", "header")
-        if (names := [each["name"] for each in asked if each["in"] == where])
+        if (names := [each["name"] for each in operation["parameters"] if each["in"] == where])
     ]
     if body := operation.get("requestBody"):
-        lines.append(f"body: {_contents(body['content'])}")
+        lines.append(f"body: {_contents(body['content'])}{_example(body['content'], schemas)}")
     refused = []
     for status, answer in operation["responses"].items():
         if name := answer.get("$ref", "").rpartition("/")[2]:
             codes = ", ".join(f"<a href={_quoted('#' + each)}>{each}</a>" for each in name.split("."))
             refused.append(f"{status} {codes}")
         else:
-            headers = "".join(f", <code>{each}</code>" for each in answer.get("headers", ()))
-            lines.append(
-                f"<b>{status}</b> {_contents(answer.get('content', {}))} {_text(answer['description'])}{headers}"
-            )
+            lines.append(f"<b>{status}</b> {_answer(answer)}{_example(answer.get('content', {}), schemas)}")
     lines.append("; ".join(refused))
     return (
         f"<h3 id={_quoted(operation['operationId'])}><code>{method.upper()} {escape(path)}</code></h3>"
         f"<p>{_text(operation['summary'])} {_text(operation['description'])}</p>"
         f"<ul>{''.join(f'<li>{each}' for each in lines)}</ul>"
     )
+
+
+def _answer(answer: Mapping[str, Any]) -> str:
+    parts = [_text(answer["description"]), _contents(answer.get("content", {}))]
+    headers = ", ".join(f"<code>{each}</code>" for each in answer.get("headers", ()))
+    return "; ".join(each for each in (*parts, headers) if each)
+
+
+def _example(content: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
+    """The example of what is sent or answered first."""
+    said: Mapping[str, Any] = next(iter(content.values()), {})
+    schema = said.get("x-event-data", said.get("schema", {}))
+    name = next(iter(schema.get("anyOf", [schema]))).get("$ref", "").rpartition("/")[2]
+    return _examples(schemas.get(name, {}))
+
+
+def _examples(schema: Mapping[str, Any]) -> str:
+    examples = [json.dumps(each, ensure_ascii=False, indent=2) for each in schema.get("examples", ())]
+    return "".join(f"<details><summary>Example</summary><pre>{escape(each)}</pre></details>" for each in examples)
 
 
 def _contents(content: Mapping[str, Any]) -> str:
@@ -83,11 +99,9 @@ def _shape(name: str, schema: Mapping[str, Any]) -> str:
         f"<td>{_text(said.get('description', ''))}"
         for field, said in schema.get("properties", {}).items()
     ]
-    examples = [json.dumps(each, ensure_ascii=False, indent=2) for each in schema.get("examples", ())]
-    shown = [f"<details><summary>Example</summary><pre>{escape(each)}</pre></details>" for each in examples]
     return (
         f"<h3 id={_quoted(name)}>{escape(name)}</h3><p>{_text(schema.get('description', ''))}</p>"
-        f"<table>{''.join(fields)}</table>{''.join(shown)}"
+        f"<table>{''.join(fields)}</table>{_examples(schema)}"
     )
 
 
