@@ -491,7 +491,7 @@ class FakeCanned:
         if answer.category not in {None, *self.catalogue.known_categories}:
             raise Invalid("No such category.", fields={"category": "is not known"})
         if sum(of == agency and key != answer.key for of, key in self.kept) >= MOST:
-            raise Conflict("Too many.", code="too-many-canned-answers", current={"answers": MOST})
+            raise Conflict("Too many.", code="too-many-canned-answers")
         self.kept[agency, answer.key] = answer
 
     async def delete(self, agency: str, key: str) -> None:

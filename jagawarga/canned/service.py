@@ -38,7 +38,7 @@ class Canned:
             self.catalogue.category(answer.category)
         if not await self.store.put(agency, answer, MOST):
             msg = f"The agency has {MOST} canned answers; no more are kept until one is deleted."
-            raise Conflict(msg, code="too-many-canned-answers", current={"answers": MOST})
+            raise Conflict(msg, code="too-many-canned-answers")
 
     async def delete(self, agency: str, key: str) -> None:
         """Forget one of the agency's answers, or `NotFound`."""

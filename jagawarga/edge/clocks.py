@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from jagawarga.calendars.shelf import ALWAYS, key_of
 from jagawarga.edge.views import SECONDS_PER_HOUR
@@ -11,18 +11,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jagawarga.catalogue.messages import CatalogueDoor, Clocks
+    from jagawarga.edge import shapes
 
-PRIVACIES: Final = ("public", "private", "anonymous")
 AROUND_THE_CLOCK: Final = "around-the-clock"
 
 
-def of_category(catalogue: CatalogueDoor, key: str) -> dict[str, Any]:
+def of_category(catalogue: CatalogueDoor, key: str) -> shapes.ClocksByPrivacy:
     """Show a category's clocks, limits in hours of their calendar for each level; the last one repeats."""
     levels = _longest_ladder(catalogue)
-    return {"clocks": {privacy: _shown(catalogue.clocks(key, privacy, levels)) for privacy in PRIVACIES}}
+    return {
+        "public": _shown(catalogue.clocks(key, "public", levels)),
+        "private": _shown(catalogue.clocks(key, "private", levels)),
+        "anonymous": _shown(catalogue.clocks(key, "anonymous", levels)),
+    }
 
 
-def _shown(clocks: Clocks) -> dict[str, Any]:
+def _shown(clocks: Clocks) -> shapes.Clocks:
     return {
         "respond_hours": _hours(clocks.respond_within),
         "resolve_hours": _hours(clocks.resolve_within),

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
@@ -28,7 +28,10 @@ from supervisors import CallError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from jagawarga.edge import shapes
+
 PROBLEM_JSON = "application/problem+json"
+TYPE: Final = "urn:jagawarga:problem:"
 NO_SUCH_THING = "There is nothing here that you may see."
 BUSY = "A part of the service does not answer; the same request may succeed later."
 
@@ -45,6 +48,16 @@ class UnsupportedMedia(Rejected):
     code = "unsupported-media-type"
 
 
+class OutOfRange(Rejected):
+    """The range that is asked for begins behind the end of what has `size` bytes."""
+
+    code = "range-not-satisfiable"
+
+    def __init__(self, size: int) -> None:
+        super().__init__("The range begins behind the end.")
+        self.size = size
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One answer to something that went wrong, ready to be rendered."""
@@ -56,10 +69,10 @@ class Problem:
     headers: Mapping[str, str] = field(default_factory=dict)
     current: Mapping[str, str | int] = field(default_factory=dict)
 
-    def body(self, instance: str | None = None) -> dict[str, Any]:
+    def body(self, instance: str | None = None) -> shapes.Problem:
         """Return the members of RFC 9457, `errors` for single fields and `current` for the state in the way."""
-        members: dict[str, Any] = {
-            "type": f"urn:jagawarga:problem:{self.code}",
+        members: shapes.Problem = {
+            "type": TYPE + self.code,
             "title": HTTPStatus(self.status).phrase,
             "status": self.status,
             "detail": self.detail,
@@ -69,7 +82,7 @@ class Problem:
         if self.fields:
             members["errors"] = [{"field": name, "detail": wrong} for name, wrong in self.fields.items()]
         if self.current:
-            members["current"] = dict(self.current)
+            members["current"] = cast("shapes.Current", dict(self.current))
         return members
 
 
@@ -80,6 +93,7 @@ REJECTIONS: tuple[tuple[type[Rejected], int], ...] = (
     (NotFound, 404),
     (Conflict, 409),
     (UnsupportedMedia, 415),
+    (OutOfRange, 416),
     (Invalid, 422),
     (TooManyRequests, 429),
     (Rejected, 400),
@@ -126,6 +140,8 @@ def _rejection(error: Rejected) -> Problem:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, TooManyRequests):
         headers = _retry(error.retry_after)
+    if isinstance(error, OutOfRange):
+        headers["Content-Range"] = f"bytes */{error.size}"
     # One text for all that is hidden: the domain's own words could tell "not yours" from "not there".
     detail = NO_SUCH_THING if isinstance(error, NotFound) else error.detail
     code = NotFound.code if isinstance(error, NotFound) else error.code

@@ -1,4 +1,4 @@
-"""Routes as data: method, path, who may ask, what they may send, and the function that translates."""
+"""Routes as data: method, path, who may ask, what they may send, what is answered, and the function that translates."""
 
 from __future__ import annotations
 
@@ -86,6 +86,22 @@ class Streaming:
 
 
 @dataclass(frozen=True, slots=True)
+class Says:
+    """One way in which a route may answer, other than by a problem, for the document of the API.
+
+    `shape` is a `TypedDict` (most are in `shapes`), or several of them (`A | B`); `str` for text, `bytes` for a file,
+    `None` for no content. Of a stream it is the shape of an event's data. `headers` are those it always has.
+    """
+
+    status: int
+    shape: Any = None
+    meaning: str = ""
+    """Where the status alone does not tell."""
+    headers: tuple[str, ...] = ()
+    produces: tuple[str, ...] = ("application/json",)
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """One row of the table: `who` is a role, several, or `None` for anyone; `allowance` counts beside the address's."""
 
@@ -101,5 +117,9 @@ class Route:
     """True for what watches the process: it must work when the allowance of its address is used up."""
     seconds: float | None = None
     """For the answer, where it is not the limit of all routes."""
-    produces: str = "application/json"
-    """The media type of what it answers, for the document of the API; `*/*` where it depends."""
+    reads: tuple[str, ...] = ()
+    """Headers it reads (`headers.ASKED`), beside those that follow from the rest of the row."""
+    answers: tuple[Says, ...] = ()
+    """Everything it answers when nothing is wrong; a test asks each route for it."""
+    refuses: tuple[str, ...] = ()
+    """Problems (`refusals.PROBLEMS`) that do not follow from the rest of the row."""

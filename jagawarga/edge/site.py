@@ -238,8 +238,9 @@ async def _fail(error: Exception) -> Response:
 
 
 def _problem_response(problem: Problem) -> Response:
-    body: dict[str, Any] = problem.body(g.number)
-    return Response(encode(body), problem.status, headers=dict(problem.headers), content_type=PROBLEM_JSON)
+    return Response(
+        encode(problem.body(g.number)), problem.status, headers=dict(problem.headers), content_type=PROBLEM_JSON
+    )
 
 
 def _places(error: BaseException) -> list[str]:

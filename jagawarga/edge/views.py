@@ -1,14 +1,16 @@
-"""What a caller sees of a value: plain dictionaries, one function for each way of looking."""
+"""What a caller sees of a value: plain dictionaries, one function for each way of looking, held to its shape."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, overload
 
 from jagawarga.edge.problems import encode
 
 if TYPE_CHECKING:
+    from jagawarga.canned.messages import CannedAnswer
     from jagawarga.catalogue.messages import Agency, Area, CatalogueDoor, Category, Suggestion
+    from jagawarga.edge import shapes
     from jagawarga.identity.messages import OwnAccount, Session
     from jagawarga.notification.messages import Notification
     from jagawarga.reports.messages import HistoryEntry, Page, Receipt, ReportView
@@ -17,35 +19,54 @@ SECONDS_PER_HOUR = 3600.0
 RESOLVED = "report.resolved"
 
 
+@overload
+def moment(at: datetime) -> str: ...
+@overload
+def moment(at: datetime | None) -> str | None: ...
 def moment(at: datetime | None) -> str | None:
     """Return RFC 3339 in UTC."""
     return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def receipt(made: Receipt, *, anonymous: bool) -> dict[str, Any]:
+def receipt(made: Receipt, *, anonymous: bool) -> shapes.Receipt:
     """Show a receipt: an anonymous one without the report's id, which agencies see and nobody else needs."""
-    shown: dict[str, Any] = {} if anonymous else {"report_id": str(made.report_id)}
-    return shown | {"tracking_code": made.tracking_code, "status": made.status, "due_at": moment(made.due_at)}
-
-
-def entry(line: HistoryEntry, *, notes: bool) -> dict[str, Any]:
-    """Show one line of history; the public sees no words, but the photos that prove a report resolved."""
-    shown: dict[str, Any] = {
-        "version": line.version,
-        "event": line.event,
-        "status": line.status,
-        "level": line.level,
-        "holder": line.holder,
-        "actor": line.actor,
-        "at": moment(line.at),
+    shown: shapes.Receipt = {
+        "tracking_code": made.tracking_code,
+        "status": made.status,
+        "due_at": moment(made.due_at),
     }
-    if notes or line.event == RESOLVED:
-        shown["attachments"] = len(line.attachments)
-    return shown | {"note": line.note} if notes else shown
+    if not anonymous:
+        shown["report_id"] = str(made.report_id)
+    return shown
 
 
-def progress(report: ReportView) -> dict[str, Any]:
-    """Show how a report stands, to the holder of its tracking code: no text, no place, no id."""
+def line(of: HistoryEntry) -> shapes.HistoryLine:
+    """Show one line of history, without what came with it."""
+    return {
+        "version": of.version,
+        "event": of.event,
+        "status": of.status,
+        "level": of.level,
+        "holder": of.holder,
+        "actor": of.actor,
+        "at": moment(of.at),
+    }
+
+
+def noted(report: ReportView) -> list[shapes.NotedLine]:
+    """Show a report's history with the words that went with each step."""
+    return [{**line(each), "note": each.note, "attachments": len(each.attachments)} for each in report.history]
+
+
+def told(report: ReportView) -> list[shapes.PublicLine]:
+    """Show a report's history to the public: no words, but the proof of a resolution."""
+    return [
+        {**line(each), "attachments": len(each.attachments) if each.event == RESOLVED else 0} for each in report.history
+    ]
+
+
+def standing(report: ReportView) -> shapes.Standing:
+    """Show how a report stands."""
     return {
         "status": report.status,
         "level": report.level,
@@ -56,13 +77,18 @@ def progress(report: ReportView) -> dict[str, Any]:
         "created_at": moment(report.created_at),
         "due_at": moment(report.due_at),
         "merged": report.merged,
-        "history": [entry(line, notes=True) for line in report.history],
     }
 
 
-def whole(report: ReportView, catalogue: CatalogueDoor, *, notes: bool = True, history: bool = True) -> dict[str, Any]:
-    """Show a report with its content, to those entitled to it; the public sees no notes of the agency."""
-    shown = progress(report) | {
+def progress(report: ReportView) -> shapes.Progress:
+    """Show how a report stands, to the holder of its tracking code: no text, no place, no id."""
+    return {**standing(report), "history": noted(report)}
+
+
+def content(report: ReportView, catalogue: CatalogueDoor) -> shapes.Content:
+    """Show a report with its content, to those entitled to it, without its history."""
+    return {
+        **standing(report),
         "report_id": str(report.report_id),
         "area": report.area,
         **place(report.area, catalogue),
@@ -75,13 +101,19 @@ def whole(report: ReportView, catalogue: CatalogueDoor, *, notes: bool = True, h
         "attachments": len(report.attachments),
         "duplicate_of": None if report.parent is None else str(report.parent),
     }
-    del shown["history"]
-    if history:
-        shown["history"] = [entry(line, notes=notes) for line in report.history]
-    return shown
 
 
-def place(key: str | None, catalogue: CatalogueDoor) -> dict[str, str | None]:
+def own(report: ReportView, catalogue: CatalogueDoor) -> shapes.OwnReport:
+    """Show a report to the one who filed it."""
+    return {**content(report, catalogue), "history": noted(report)}
+
+
+def published(report: ReportView, catalogue: CatalogueDoor, votes: int) -> shapes.PublishedReport:
+    """Show a public report to everybody, who sees no notes of the agency."""
+    return {**content(report, catalogue), "history": told(report), "votes": votes}
+
+
+def place(key: str | None, catalogue: CatalogueDoor) -> shapes.Names:
     """Show the names of an area: its kelurahan and kecamatan, as far as it is known and still on the map."""
     area = None if key is None else catalogue.area(key)
     if area is None:
@@ -92,40 +124,64 @@ def place(key: str | None, catalogue: CatalogueDoor) -> dict[str, str | None]:
     return {"kelurahan": area.name, "kecamatan": None if above is None else above.name}
 
 
-def area(known: Area) -> dict[str, str | None]:
+def area(known: Area) -> shapes.Area:
     """Show an area: a kelurahan with the key of its kecamatan, or a kecamatan."""
-    level = "kecamatan" if known.parent is None else "kelurahan"
-    return {"key": known.key, "name": known.name, "level": level, "parent": known.parent}
+    return {
+        "key": known.key,
+        "name": known.name,
+        "level": "kecamatan" if known.parent is None else "kelurahan",
+        "parent": known.parent,
+    }
 
 
-def for_agency(report: ReportView, catalogue: CatalogueDoor, caller: str, *, history: bool = True) -> dict[str, Any]:
+def queued(report: ReportView, catalogue: CatalogueDoor, caller: str) -> shapes.QueuedReport:
     """Show a report to an authority, with who of its officers has it; `caller` is the pseudonym of who asks."""
-    return whole(report, catalogue, history=history) | {
+    return {
+        **content(report, catalogue),
         "assignee": report.assignee,
         "assigned_to_me": report.assignee == caller,
         "satisfaction": report.satisfaction,
+    }
+
+
+def for_agency(report: ReportView, catalogue: CatalogueDoor, caller: str) -> shapes.AgencyReport:
+    """Show a report to an authority with its history; `caller` is the pseudonym of who asks."""
+    return {
+        **queued(report, catalogue, caller),
+        "history": noted(report),
         "duplicates": [str(each) for each in report.duplicates],
         "proof_used_before": report.proof_used_before,
     }
 
 
-def queue(reports: Page, catalogue: CatalogueDoor, caller: str) -> dict[str, Any]:
+def queue(reports: Page, catalogue: CatalogueDoor, caller: str) -> shapes.Queue:
     """Show a page of an agency's queue."""
-    items = [for_agency(each, catalogue, caller, history=False) for each in reports.items]
-    return {"items": items, "cursor": reports.cursor}
+    return {"items": [queued(each, catalogue, caller) for each in reports.items], "cursor": reports.cursor}
 
 
-def page(reports: Page, catalogue: CatalogueDoor) -> dict[str, Any]:
+def page(reports: Page, catalogue: CatalogueDoor) -> shapes.Page:
     """Show a page of reports, without their histories."""
-    return {"items": [whole(each, catalogue, history=False) for each in reports.items], "cursor": reports.cursor}
+    return {"items": [content(each, catalogue) for each in reports.items], "cursor": reports.cursor}
 
 
 def shown_in_feed(report: ReportView, catalogue: CatalogueDoor) -> bytes:
     """Write a report for the feed: as the public sees it, without its history."""
-    return encode(whole(report, catalogue, history=False))
+    return encode(content(report, catalogue))
 
 
-def notification(line: Notification) -> dict[str, Any]:
+def canned(answer: CannedAnswer) -> shapes.CannedAnswer:
+    """Show a canned answer to the agency whose it is."""
+    return {
+        "key": answer.key,
+        "title": answer.title,
+        "text": answer.text,
+        "action": answer.action,
+        "category": answer.category,
+        "language": answer.language,
+    }
+
+
+def notification(line: Notification) -> shapes.Notification:
     """Show one line of an inbox."""
     return {
         "notification_id": str(line.notification_id),
@@ -134,10 +190,11 @@ def notification(line: Notification) -> dict[str, Any]:
         "status": line.status,
         "holder": line.holder,
         "at": moment(line.at),
+        "read": line.is_read,
     }
 
 
-def session(opened: Session) -> dict[str, Any]:
+def session(opened: Session) -> shapes.Session:
     """Show an access token and what renews it, in the words of RFC 6749."""
     return {
         "access_token": opened.access_token,
@@ -150,20 +207,29 @@ def session(opened: Session) -> dict[str, Any]:
     }
 
 
-def own_account(account: OwnAccount) -> dict[str, Any]:
+def own_account(account: OwnAccount) -> shapes.OwnAccount:
     """Show somebody what is kept of them."""
-    shown: dict[str, Any] = {"role": account.role, "agency": account.agency}
-    if account.facts is not None:
-        shown |= account.facts._asdict() | {"registrations_tried": account.tried}
-    return shown
+    facts = account.facts
+    if facts is None:
+        return {"role": account.role, "agency": account.agency}
+    return {
+        "role": account.role,
+        "agency": account.agency,
+        "name": facts.name,
+        "nik": facts.nik,
+        "phone": facts.phone,
+        "email": facts.email,
+        "address": facts.address,
+        "registrations_tried": account.tried,
+    }
 
 
-def agency(known: Agency) -> dict[str, Any]:
+def agency(known: Agency) -> shapes.Agency:
     """Show an agency."""
     return {"key": known.key, "name": known.name, "parent": known.parent}
 
 
-def category(known: Category) -> dict[str, Any]:
+def category(known: Category) -> shapes.CategoryLimits:
     """Show a category, its limits in hours as they are put in."""
     return {
         "key": known.key,
@@ -174,7 +240,7 @@ def category(known: Category) -> dict[str, Any]:
     }
 
 
-def suggestion(made: Suggestion) -> dict[str, Any]:
+def suggestion(made: Suggestion) -> shapes.Suggestion:
     """Show a suggestion: the category, how likely it is, and who would get the report."""
     return {
         "category": made.category.key,

@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Literal, Protocol
 from uuid import UUID
 
+from jagawarga.reports.messages import Status
+
 Language = Literal["id", "en"]
 Channel = Literal["email", "push"]
 Kind = Literal["progress", "escalation", "outcome"]
@@ -22,7 +24,7 @@ class Notification:
     notification_id: UUID
     report_id: UUID
     type: str
-    status: str
+    status: Status
     holder: str
     at: datetime
     is_read: bool = False

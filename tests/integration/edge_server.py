@@ -1,4 +1,7 @@
-"""A real edge on a free port for the tests: the front, the fakes behind it, and a raw client."""
+"""A real edge on a free port for the tests: the front, the fakes behind it, and a raw client.
+
+Whatever is answered is held against the document of the API.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from jagawarga.edge.gate import Gate
 from jagawarga.edge.limits import EdgeLimits
 from jagawarga.edge.server import Front
 from jagawarga.edge.site import build_site
+from tests.conformance import held
 from tests.edge_doors import House
 
 if TYPE_CHECKING:
@@ -62,7 +66,8 @@ async def edge(*, admission: Admission | None = None, **limits: Any) -> AsyncIte
     async with trio.open_nursery() as nursery:
         scope = trio.CancelScope()
         await nursery.start(serve, front, scope)
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{front.port}", timeout=10) as client:
+        url, hooks = f"http://127.0.0.1:{front.port}", {"response": [held]}
+        async with httpx.AsyncClient(base_url=url, timeout=10, event_hooks=hooks) as client:
             running = Edge(house, front, scope, client)
             try:
                 yield running

@@ -139,7 +139,7 @@ async def test_an_agency_keeps_so_many(door: CannedDoor) -> None:
         await door.put("dinas", replace(THANKS, key=f"k{number}"))
     with pytest.raises(Conflict) as refused:
         await door.put("dinas", THANKS)
-    assert (refused.value.code, refused.value.current) == ("too-many-canned-answers", {"answers": MOST})
+    assert refused.value.code == "too-many-canned-answers"
     await door.put("dinas", replace(WHERE, key="k7"))
     await door.put("lain", THANKS)
     await door.delete("dinas", "k0")

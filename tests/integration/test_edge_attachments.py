@@ -87,7 +87,7 @@ async def test_who_sees_what_came_with_a_line() -> None:
             body = {"note": "lihat", "attachments": [HANDLE]}
             await running.client.post(f"/v1/agency/reports/{report_id}/{action}", json=body, headers=OFFICER)
         shown = (await running.client.get(f"/v1/reports/{report_id}")).json()["history"]
-        assert [each.get("attachments") for each in shown] == [None, None, 1]
+        assert [each["attachments"] for each in shown] == [0, 0, 1]
         assert not any("note" in each for each in shown)
         for version, public in ((2, 404), (3, 200)):
             end = f"history/{version}/attachments/1"

@@ -92,16 +92,13 @@ async def test_what_can_be_no_answer(key: str, changes: dict[str, Any], field: s
 
 
 async def test_one_too_many() -> None:
-    """A conflict that says how many there are."""
+    """A conflict of its own."""
     async with edge() as running:
         for number in range(MOST):
             await running.house.canned.put("roads", CannedAnswer(f"k{number}", "a", "a"))
         answer = await running.client.put(f"{PATH}/more", json=WHERE, headers=HEAD)
         assert answer.status_code == 409
-        problem = answer.json()
-        assert (problem["type"], problem["current"]) == (
-            "urn:jagawarga:problem:too-many-canned-answers", {"answers": 200},
-        )  # fmt: skip
+        assert answer.json()["type"] == "urn:jagawarga:problem:too-many-canned-answers"
 
 
 async def test_another_agencys_is_as_good_as_none() -> None:

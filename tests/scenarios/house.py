@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 
 from supervisors.control import request
+from tests.conformance import held_too
 
 ROOT = Path(__file__).resolve().parents[2]
 START_LIMIT = 60.0
@@ -39,7 +40,8 @@ class House:
         self.port = free_port()
         self.environment = dict(environment)
         self.process: subprocess.Popen[bytes] | None = None
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=20)
+        hooks = {"response": [held_too]}
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=20, event_hooks=hooks)
 
     def start(self) -> None:
         """Start the process and wait until it is ready."""

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from jagawarga.edge import views
+from jagawarga.edge import shapes, views
 from jagawarga.edge.bodies import WRONG, Body, Key, Line, NoQuery, read_key
-from jagawarga.edge.routing import Answer, Ask, Route
+from jagawarga.edge.routing import Answer, Ask, Route, Says
 from jagawarga.errors import Invalid
 from jagawarga.identity.messages import AcceptInvitation, PutAccount, Role
 
@@ -95,14 +95,16 @@ async def delete(ask: Ask[NoQuery, DeletionBody]) -> Answer:
 async def invite(ask: Ask[NoQuery, InvitationBody | None]) -> Answer:
     """Make a code for a new officer of the caller's agency; it is shown once."""
     made = await ask.doors.identity.invite(ask.agency, None if ask.body is None else ask.body.username)
-    return Answer({"code": made.code, "agency": made.agency, "expires_in": made.expires_in}, 201)
+    shown: shapes.Invitation = {"code": made.code, "agency": made.agency, "expires_in": made.expires_in}
+    return Answer(shown, 201)
 
 
 async def accept(ask: Ask[NoQuery, AcceptBody]) -> Answer:
     """Become an officer."""
     sent = ask.body
     agency = await ask.doors.identity.accept_invitation(AcceptInvitation(sent.code, sent.username, sent.password))
-    return Answer({"username": sent.username, "agency": agency}, 201)
+    shown: shapes.Officer = {"username": sent.username, "agency": agency}
+    return Answer(shown, 201)
 
 
 async def deactivate(ask: Ask[NoQuery, None]) -> Answer:
@@ -117,7 +119,8 @@ async def put_account(ask: Ask[NoQuery, AccountBody]) -> Answer:
     if sent.agency is not None and all(each.key != sent.agency for each in ask.doors.catalogue.agencies()):
         raise Invalid(WRONG, fields={"agency": "is not known"})
     await ask.doors.identity.put_account(PutAccount(username, sent.password, sent.role, sent.agency))
-    return Answer({"username": username, "role": sent.role, "agency": sent.agency})
+    shown: shapes.StaffAccount = {"username": username, "role": sent.role, "agency": sent.agency}
+    return Answer(shown)
 
 
 def _done() -> Answer:
@@ -125,18 +128,34 @@ def _done() -> Answer:
     return Answer(nothing, NO_CONTENT)
 
 
+DONE = (Says(NO_CONTENT, meaning="It is done."),)
 ROUTES = (
-    Route("POST", "/v1/sessions/refresh", refresh, body=RefreshBody, allowance="sign_in"),
-    Route("DELETE", "/v1/sessions/current", close, who=ANYONE_SIGNED_IN),
-    Route("DELETE", "/v1/sessions", close_all, who=ANYONE_SIGNED_IN),
-    Route("GET", "/v1/me", me, who=ANYONE_SIGNED_IN),
-    Route("PUT", "/v1/me/password", change_password, who=ANYONE_SIGNED_IN, body=PasswordBody, allowance="sign_in"),
-    Route("DELETE", "/v1/me", delete, who="citizen", body=DeletionBody, allowance="sign_in"),
+    Route(
+        "POST", "/v1/sessions/refresh", refresh, body=RefreshBody, allowance="sign_in",
+        answers=(Says(201, shapes.Session),), refuses=("unauthenticated",),
+    ),
+    Route("DELETE", "/v1/sessions/current", close, who=ANYONE_SIGNED_IN, answers=DONE),
+    Route("DELETE", "/v1/sessions", close_all, who=ANYONE_SIGNED_IN, answers=DONE),
+    Route("GET", "/v1/me", me, who=ANYONE_SIGNED_IN, answers=(Says(200, shapes.OwnAccount),)),
+    Route(
+        "PUT", "/v1/me/password", change_password, who=ANYONE_SIGNED_IN, body=PasswordBody, allowance="sign_in",
+        answers=DONE, refuses=("wrong-password",),
+    ),
+    Route(
+        "DELETE", "/v1/me", delete, who="citizen", body=DeletionBody, allowance="sign_in",
+        answers=DONE, refuses=("wrong-password",),
+    ),
     Route(
         "POST", "/v1/agency/invitations", invite, who="agency_head", body=InvitationBody, body_optional=True,
-        allowance="sign_in",
+        allowance="sign_in", answers=(Says(201, shapes.Invitation),), refuses=("conflict",),
     ),
-    Route("POST", "/v1/officers", accept, body=AcceptBody, allowance="sign_in"),
-    Route("DELETE", "/v1/agency/officers/<username>", deactivate, who="agency_head"),
-    Route("PUT", "/v1/operator/accounts/<username>", put_account, who="operator", body=AccountBody),
+    Route(
+        "POST", "/v1/officers", accept, body=AcceptBody, allowance="sign_in",
+        answers=(Says(201, shapes.Officer),), refuses=("not-found", "conflict"),
+    ),
+    Route("DELETE", "/v1/agency/officers/<username>", deactivate, who="agency_head", answers=DONE),
+    Route(
+        "PUT", "/v1/operator/accounts/<username>", put_account, who="operator", body=AccountBody,
+        answers=(Says(200, shapes.StaffAccount),), refuses=("conflict",),
+    ),
 )  # fmt: skip

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from jagawarga.edge import views
+from jagawarga.edge import shapes, views
 from jagawarga.edge.api.words import words
 from jagawarga.edge.bodies import WRONG, Body, Handles, Key, Lines, NoQuery, PageQuery, handles
-from jagawarga.edge.routing import Answer, Ask, Route, Streaming
+from jagawarga.edge.routing import Answer, Ask, Route, Says, Streaming
 from jagawarga.edge.stream import EventStream
 from jagawarga.errors import Invalid
 from jagawarga.reports.messages import Status, Wish
@@ -101,6 +101,12 @@ async def stream(ask: Ask[NoQuery, None]) -> Streaming:
     return event_stream(ask, lambda after: ask.doors.notification.subscribe(ask.agency, after=after))
 
 
+def events(shape: Any) -> tuple[Says, ...]:
+    """What a route answers that streams events; each has data of this shape."""
+    meaning = "Events, each with its number, until the server closes."
+    return (Says(200, shape, meaning, headers=("X-Accel-Buffering",), produces=("text/event-stream",)),)
+
+
 def event_stream(
     ask: Ask[NoQuery, None], subscribe: Callable[[int | None], Stream], *, owner: str | None = None
 ) -> Streaming:
@@ -116,10 +122,18 @@ def event_stream(
     return Streaming(EventStream(subscription, ask.guard, ask.limits, ask.draining, owner))
 
 
+SHOWN = (Says(200, shapes.AgencyReport, headers=("ETag",)),)
 ROUTES = (
-    Route("GET", "/v1/agency/reports", reports, who=STAFF, query=ListQuery),
-    Route("GET", "/v1/agency/reports/<report_id>", report, who=STAFF),
-    Route("GET", "/v1/agency/stream", stream, who=STAFF, produces="text/event-stream"),
+    Route("GET", "/v1/agency/reports", reports, who=STAFF, query=ListQuery, answers=(Says(200, shapes.Page),)),
+    Route("GET", "/v1/agency/reports/<report_id>", report, who=STAFF, answers=SHOWN),
+    Route(
+        "GET",
+        "/v1/agency/stream",
+        stream,
+        who=STAFF,
+        reads=(LAST_EVENT_ID,),
+        answers=events(shapes.AgencyEvent),
+    ),
     *(
         Route(
             "POST",
@@ -128,6 +142,7 @@ ROUTES = (
             who=STAFF,
             body=FilesBody if action in WITH_FILES else ActionBody,
             body_optional=True,
+            answers=SHOWN,
         )
         for action in ACTIONS
     ),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from jagawarga.edge import views
+from jagawarga.edge import shapes, views
 from jagawarga.edge.bodies import Latitude, Longitude, NoQuery, Query
-from jagawarga.edge.routing import Answer, Ask, Route
+from jagawarga.edge.routing import Answer, Ask, Route, Says
 
 CACHED = {"Cache-Control": "public, max-age=300"}
 
@@ -18,16 +18,25 @@ class PointQuery(Query):
 
 async def areas(ask: Ask[NoQuery, None]) -> Answer:
     """List the areas: every kecamatan, each before its kelurahan."""
-    return Answer({"items": [views.area(each) for each in ask.doors.catalogue.areas()]}, headers=CACHED)
+    shown: shapes.Areas = {"items": [views.area(each) for each in ask.doors.catalogue.areas()]}
+    return Answer(shown, headers=CACHED)
 
 
 async def area_at(ask: Ask[PointQuery, None]) -> Answer:
     """Show the kelurahan at a point, and its kecamatan."""
     found = ask.doors.catalogue.area_at(ask.query.latitude, ask.query.longitude)
-    return Answer({"area": found.key, **views.place(found.key, ask.doors.catalogue)})
+    shown: shapes.AreaAt = {"area": found.key, **views.place(found.key, ask.doors.catalogue)}
+    return Answer(shown)
 
 
 ROUTES = (
-    Route("GET", "/v1/areas", areas),
-    Route("GET", "/v1/areas/at", area_at, query=PointQuery),
+    Route("GET", "/v1/areas", areas, answers=(Says(200, shapes.Areas, headers=("Cache-Control",)),)),
+    Route(
+        "GET",
+        "/v1/areas/at",
+        area_at,
+        query=PointQuery,
+        answers=(Says(200, shapes.AreaAt),),
+        refuses=("off-the-map",),
+    ),
 )

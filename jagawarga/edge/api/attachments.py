@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from jagawarga.edge.api.agency import STAFF
 from jagawarga.edge.api.tracking import with_code
 from jagawarga.edge.bodies import Query
-from jagawarga.edge.routing import Answer, Ask, Route
+from jagawarga.edge.problems import OutOfRange
+from jagawarga.edge.routing import Answer, Ask, Route, Says
 from jagawarga.edge.views import RESOLVED
 from jagawarga.errors import NotFound
 
 if TYPE_CHECKING:
+    from jagawarga.identity.messages import Role
     from jagawarga.reports.messages import ReportView
 
     Find = Callable[[Ask[Any, None]], Awaitable[ReportView]]
@@ -26,6 +28,11 @@ if TYPE_CHECKING:
 NONE = "no such attachment"
 RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 NUMBER = re.compile(r"[1-9][0-9]{0,8}")
+CONTENT_TYPES = (
+    "image/jpeg", "image/png", "image/webp", "video/mp4", "video/webm", "audio/mpeg", "audio/mp4", "audio/ogg",
+    "audio/wav", "application/pdf",
+)  # fmt: skip
+"""Of what is kept, whatever it was when it was sent."""
 _SHOWN = {
     "Content-Disposition": "inline",
     "X-Content-Type-Options": "nosniff",
@@ -107,7 +114,7 @@ async def send(ask: Ask[SizeQuery, None], handles: tuple[str, ...]) -> Answer:
     wanted = ask.header("Range") if ask.header("If-Range") in {None, tag} else None
     begin, end, status = ranged(wanted, size)
     if status == 416:  # noqa: PLR2004 - Range Not Satisfiable
-        return Answer(b"", status, headers=headers | {"Content-Range": f"bytes */{size}"})
+        raise OutOfRange(size)
     if status == 206:  # noqa: PLR2004 - Partial Content
         headers["Content-Range"] = f"bytes {begin}-{end - 1}/{size}"
     headers["Content-Length"] = str(end - begin)
@@ -130,12 +137,24 @@ def ranged(wanted: str | None, size: int) -> tuple[int, int, int]:
 _FILE = "/attachments/<number>"
 _OWN = "/<report_id>" + _FILE
 _LINE = "/<report_id>/history/<version>" + _FILE
-ROUTES = (
-    Route("GET", "/v1/reports" + _OWN, showing(_public), query=SizeQuery, produces="*/*"),
-    Route("GET", "/v1/me/reports" + _OWN, showing(_own), who="citizen", query=SizeQuery, produces="*/*"),
-    Route("GET", "/v1/agency/reports" + _OWN, showing(_agency), who=STAFF, query=SizeQuery, produces="*/*"),
-    Route("GET", "/v1/reports" + _LINE, showing_line(_public, everything=False), query=SizeQuery, produces="*/*"),
-    Route("GET", "/v1/me/reports" + _LINE, showing_line(_own), who="citizen", query=SizeQuery, produces="*/*"),
-    Route("GET", "/v1/agency/reports" + _LINE, showing_line(_agency), who=STAFF, query=SizeQuery, produces="*/*"),
-    Route("GET", "/v1/tracking/history/<version>" + _FILE, tracked, query=SizeQuery, produces="*/*"),
+_TOLD = ("ETag", "Cache-Control", "Content-Disposition", "Accept-Ranges")
+READS = ("If-None-Match", "If-Range", "Range")
+FILE = (
+    Says(200, bytes, headers=_TOLD, produces=CONTENT_TYPES),
+    Says(206, bytes, headers=(*_TOLD, "Content-Range"), produces=CONTENT_TYPES),
+    Says(304, headers=_TOLD),
+)
+REFUSES = ("range-not-satisfiable",)
+WAYS: tuple[tuple[str, Handler, Role | tuple[Role, ...] | None], ...] = (
+    ("/v1/reports" + _OWN, showing(_public), None),
+    ("/v1/me/reports" + _OWN, showing(_own), "citizen"),
+    ("/v1/agency/reports" + _OWN, showing(_agency), STAFF),
+    ("/v1/reports" + _LINE, showing_line(_public, everything=False), None),
+    ("/v1/me/reports" + _LINE, showing_line(_own), "citizen"),
+    ("/v1/agency/reports" + _LINE, showing_line(_agency), STAFF),
+    ("/v1/tracking/history/<version>" + _FILE, tracked, None),
+)
+ROUTES = tuple(
+    Route("GET", path, handler, who=who, query=SizeQuery, reads=READS, answers=FILE, refuses=REFUSES)
+    for path, handler, who in WAYS
 )

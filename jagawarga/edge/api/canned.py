@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from jagawarga.canned.messages import CannedAnswer, Language, Step
+from jagawarga.edge import shapes, views
 from jagawarga.edge.api.agency import STAFF
 from jagawarga.edge.bodies import Body, Key, Line, Lines, NoQuery, Query, read_key
-from jagawarga.edge.routing import Answer, Ask, Route
+from jagawarga.edge.routing import Answer, Ask, Route, Says
 
 NO_CONTENT = 204
 
@@ -35,7 +35,7 @@ class CannedAnswerBody(Body):
 async def answers(ask: Ask[CannedQuery, None]) -> Answer:
     """List the agency's canned answers, or those that go with a step and a category."""
     found = await ask.doors.canned.answers(ask.agency, action=ask.query.action, category=ask.query.category)
-    return Answer({"items": [asdict(each) for each in found]})
+    return Answer({"items": [views.canned(each) for each in found]})
 
 
 async def put(ask: Ask[NoQuery, CannedAnswerBody]) -> Answer:
@@ -45,7 +45,7 @@ async def put(ask: Ask[NoQuery, CannedAnswerBody]) -> Answer:
         read_key("key", ask.path["key"]), sent.title, sent.text, sent.action, sent.category, sent.language
     )
     await ask.doors.canned.put(ask.agency, answer)
-    return Answer(asdict(answer))
+    return Answer(views.canned(answer))
 
 
 async def delete(ask: Ask[NoQuery, None]) -> Answer:
@@ -56,7 +56,13 @@ async def delete(ask: Ask[NoQuery, None]) -> Answer:
 
 
 ROUTES = (
-    Route("GET", "/v1/agency/canned-answers", answers, who=STAFF, query=CannedQuery),
-    Route("PUT", "/v1/agency/canned-answers/<key>", put, who="agency_head", body=CannedAnswerBody),
-    Route("DELETE", "/v1/agency/canned-answers/<key>", delete, who="agency_head"),
-)
+    Route(
+        "GET", "/v1/agency/canned-answers", answers, who=STAFF, query=CannedQuery,
+        answers=(Says(200, shapes.CannedAnswers),),
+    ),
+    Route(
+        "PUT", "/v1/agency/canned-answers/<key>", put, who="agency_head", body=CannedAnswerBody,
+        answers=(Says(200, shapes.CannedAnswer),), refuses=("unknown-category", "too-many-canned-answers"),
+    ),
+    Route("DELETE", "/v1/agency/canned-answers/<key>", delete, who="agency_head", answers=(Says(204),)),
+)  # fmt: skip

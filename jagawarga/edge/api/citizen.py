@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from jagawarga.edge import views
+from jagawarga.edge import shapes, views
 from jagawarga.edge.bodies import (
     WRONG,
     Body,
@@ -21,7 +21,7 @@ from jagawarga.edge.bodies import (
     PageQuery,
     handles,
 )
-from jagawarga.edge.routing import Answer, Ask, Route
+from jagawarga.edge.routing import Answer, Ask, Route, Says
 from jagawarga.errors import Invalid
 from jagawarga.reports.messages import Place, Privacy, SubmitReport
 
@@ -89,11 +89,18 @@ async def own_reports(ask: Ask[PageQuery, None]) -> Answer:
 async def own_report(ask: Ask[NoQuery, None]) -> Answer:
     """Show one of the caller's own reports."""
     report = await ask.doors.reports.open_own(ask.principal.pseudonym, ask.report_id)
-    return Answer(views.whole(report, ask.doors.catalogue))
+    return Answer(views.own(report, ask.doors.catalogue))
 
 
 ROUTES = (
-    Route("POST", "/v1/reports", submit, who="citizen", body=ReportBody, allowance="submit"),
-    Route("GET", "/v1/me/reports", own_reports, who="citizen", query=PageQuery),
-    Route("GET", "/v1/me/reports/<report_id>", own_report, who="citizen"),
-)
+    Route(
+        "POST", "/v1/reports", submit, who="citizen", body=ReportBody, allowance="submit", reads=(IDEMPOTENCY_KEY,),
+        answers=(
+            Says(201, shapes.Receipt, "The report is in the database."),
+            Says(202, shapes.Receipt, "The broker keeps the report until the database takes it."),
+        ),
+        refuses=("unknown-category", "unknown-area", "off-the-map", "overloaded"),
+    ),
+    Route("GET", "/v1/me/reports", own_reports, who="citizen", query=PageQuery, answers=(Says(200, shapes.Page),)),
+    Route("GET", "/v1/me/reports/<report_id>", own_report, who="citizen", answers=(Says(200, shapes.OwnReport),)),
+)  # fmt: skip

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from pydantic import Field
 
-from jagawarga.edge import views
-from jagawarga.edge.api.agency import IF_MATCH, STAFF, shown, version_of
+from jagawarga.edge import shapes, views
+from jagawarga.edge.api.agency import IF_MATCH, SHOWN, STAFF, shown, version_of
 from jagawarga.edge.bodies import WRONG, Body, Key, Line, Lines, NoQuery, PageQuery
-from jagawarga.edge.routing import Answer, Ask, Route
+from jagawarga.edge.routing import Answer, Ask, Route, Says
 from jagawarga.errors import Invalid, NotFound
 from jagawarga.reports.messages import Sieve, Status, Wish
 
@@ -81,7 +81,13 @@ async def transfer(ask: Ask[NoQuery, TransferBody]) -> Answer:
     moved = await ask.doors.reports.act(ask.agency, ask.report_id, wish)
     if ask.agency in {moved.agency, moved.holder}:
         return shown(ask, moved)
-    return Answer({"status": moved.status, "agency": moved.agency, "holder": moved.holder, "version": moved.version})
+    gone: shapes.PassedOn = {
+        "status": moved.status,
+        "agency": moved.agency,
+        "holder": moved.holder,
+        "version": moved.version,
+    }
+    return Answer(gone, headers={"ETag": f'"{moved.version}"'})
 
 
 async def reclassify(ask: Ask[NoQuery, ReclassifyBody]) -> Answer:
@@ -114,10 +120,21 @@ async def _pseudonym(ask: Ask[QueueQuery, None] | Ask[NoQuery, AssigneeBody | No
 
 
 ROUTES = (
-    Route("GET", "/v1/agency/queue", queue, who=STAFF, query=QueueQuery),
-    Route("PUT", "/v1/agency/reports/<report_id>/assignee", assign, who=STAFF, body=AssigneeBody, body_optional=True),
-    Route("DELETE", "/v1/agency/reports/<report_id>/assignee", unassign, who=STAFF),
-    Route("POST", "/v1/agency/reports/<report_id>/transfer", transfer, who=STAFF, body=TransferBody),
-    Route("POST", "/v1/agency/reports/<report_id>/reclassify", reclassify, who=STAFF, body=ReclassifyBody),
-    Route("POST", "/v1/agency/reports/<report_id>/merge", merge, who=STAFF, body=MergeBody),
-)
+    Route("GET", "/v1/agency/queue", queue, who=STAFF, query=QueueQuery, answers=(Says(200, shapes.Queue),)),
+    Route(
+        "PUT", "/v1/agency/reports/<report_id>/assignee", assign, who=STAFF, body=AssigneeBody, body_optional=True,
+        answers=SHOWN,
+    ),
+    Route("DELETE", "/v1/agency/reports/<report_id>/assignee", unassign, who=STAFF, answers=SHOWN),
+    Route(
+        "POST", "/v1/agency/reports/<report_id>/transfer", transfer, who=STAFF, body=TransferBody,
+        answers=(
+            Says(200, shapes.AgencyReport | shapes.PassedOn, "The report, where it is still the caller's.", ("ETag",)),
+        ),
+    ),
+    Route(
+        "POST", "/v1/agency/reports/<report_id>/reclassify", reclassify, who=STAFF, body=ReclassifyBody,
+        answers=SHOWN, refuses=("unknown-category",),
+    ),
+    Route("POST", "/v1/agency/reports/<report_id>/merge", merge, who=STAFF, body=MergeBody, answers=SHOWN),
+)  # fmt: skip

@@ -8,8 +8,8 @@ from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from jagawarga.edge import openapi
-from jagawarga.edge.routing import Answer, Ask, Route
+from jagawarga.edge import openapi, page
+from jagawarga.edge.routing import Answer, Ask, Route, Says
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,8 +27,8 @@ def routes(described: Callable[[], Sequence[Route]]) -> tuple[Route, ...]:
         return json.dumps(openapi.describe(described()), ensure_ascii=False).encode()
 
     @cache
-    def page() -> bytes:
-        return openapi.page(described()).encode()
+    def shown() -> bytes:
+        return page.written(openapi.describe(described())).encode()
 
     async def for_programs(ask: Ask[NoQuery, None]) -> Answer:
         """Describe the API as OpenAPI 3.1."""
@@ -40,10 +40,14 @@ def routes(described: Callable[[], Sequence[Route]]) -> tuple[Route, ...]:
         del ask
         policy = f"default-src 'none'; style-src '{STYLE}'; frame-ancestors 'none'"
         headers = CACHED | {"Content-Security-Policy": policy}
-        return Answer(page(), content_type="text/html; charset=utf-8", headers=headers)
+        return Answer(shown(), content_type="text/html; charset=utf-8", headers=headers)
 
-    return (Route("GET", "/openapi.json", for_programs), Route("GET", "/docs", for_people, produces="text/html"))
+    kept = ("Cache-Control",)
+    return (
+        Route("GET", "/openapi.json", for_programs, answers=(Says(200, dict, headers=kept),)),
+        Route("GET", "/docs", for_people, answers=(Says(200, str, headers=kept, produces=("text/html",)),)),
+    )
 
 
-STYLE = "sha256-" + base64.b64encode(sha256(openapi.STYLE.encode()).digest()).decode()
+STYLE = "sha256-" + base64.b64encode(sha256(page.STYLE.encode()).digest()).decode()
 """The page's own style, and no other (Content Security Policy Level 3, hashes)."""

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field
 
-from jagawarga.edge import views
+from jagawarga.edge import shapes, views
 from jagawarga.edge.bodies import WRONG, Key, Latitude, Line, Longitude, NoQuery, PageQuery, Query
 from jagawarga.edge.problems import encode
-from jagawarga.edge.routing import Answer, Ask, Route
+from jagawarga.edge.routing import Answer, Ask, Route, Says
 from jagawarga.errors import Invalid
 from jagawarga.feed.messages import Point, Search
 from jagawarga.reports.messages import Status
@@ -75,8 +75,9 @@ async def similar(ask: Ask[SimilarQuery, None]) -> Answer:
 
 async def report(ask: Ask[NoQuery, None]) -> Answer:
     """Show one public report."""
-    shown = views.whole(await ask.doors.reports.open_public(ask.report_id), ask.doors.catalogue, notes=False)
-    return revalidated(ask, encode(shown | {"votes": await ask.doors.feed.votes(ask.report_id)}))
+    found = await ask.doors.reports.open_public(ask.report_id)
+    votes = await ask.doors.feed.votes(ask.report_id)
+    return revalidated(ask, encode(views.published(found, ask.doors.catalogue, votes)))
 
 
 async def vote(ask: Ask[NoQuery, None]) -> Answer:
@@ -109,7 +110,8 @@ async def _support(ask: Ask[Any, Any], *, vote: bool | None, follow: bool | None
     caller = ask.principal
     person = ask.doors.identity.person(caller)
     support = await ask.doors.feed.support(caller.pseudonym, ask.report_id, person=person, vote=vote, follow=follow)
-    return Answer({"report_id": str(ask.report_id), "votes": support.votes})
+    shown: shapes.Votes = {"report_id": str(ask.report_id), "votes": support.votes}
+    return Answer(shown)
 
 
 def tagged(ask: Ask[Any, Any], found: Found) -> Answer:
@@ -133,13 +135,20 @@ def _body(found: Found) -> bytes:
     return b'{"items":[%b],%b' % (b",".join(found.items), end)
 
 
+TAGGED = ("Cache-Control", "ETag")
+KNOWN = ("If-None-Match",)
+PAGE = (Says(200, shapes.Feed, headers=TAGGED), Says(304, headers=TAGGED))
+VOTES = (Says(200, shapes.Votes),)
 ROUTES = (
-    Route("GET", "/v1/reports", feed, query=FeedQuery),
-    Route("GET", "/v1/reports/similar", similar, query=SimilarQuery),
-    Route("GET", "/v1/reports/<report_id>", report),
-    Route("PUT", "/v1/reports/<report_id>/vote", vote, who="citizen", allowance="vote"),
-    Route("DELETE", "/v1/reports/<report_id>/vote", unvote, who="citizen", allowance="vote"),
-    Route("PUT", "/v1/reports/<report_id>/follow", follow, who="citizen", allowance="vote"),
-    Route("DELETE", "/v1/reports/<report_id>/follow", unfollow, who="citizen", allowance="vote"),
-    Route("GET", "/v1/me/follows", follows, who="citizen", query=PageQuery),
-)
+    Route("GET", "/v1/reports", feed, query=FeedQuery, reads=KNOWN, answers=PAGE),
+    Route("GET", "/v1/reports/similar", similar, query=SimilarQuery, reads=KNOWN, answers=PAGE),
+    Route(
+        "GET", "/v1/reports/<report_id>", report, reads=KNOWN,
+        answers=(Says(200, shapes.PublishedReport, headers=TAGGED), Says(304, headers=TAGGED)),
+    ),
+    Route("PUT", "/v1/reports/<report_id>/vote", vote, who="citizen", allowance="vote", answers=VOTES),
+    Route("DELETE", "/v1/reports/<report_id>/vote", unvote, who="citizen", allowance="vote", answers=VOTES),
+    Route("PUT", "/v1/reports/<report_id>/follow", follow, who="citizen", allowance="vote", answers=VOTES),
+    Route("DELETE", "/v1/reports/<report_id>/follow", unfollow, who="citizen", allowance="vote", answers=VOTES),
+    Route("GET", "/v1/me/follows", follows, who="citizen", query=PageQuery, answers=(Says(200, shapes.Feed),)),
+)  # fmt: skip

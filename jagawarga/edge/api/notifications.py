@@ -10,10 +10,10 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
-from jagawarga.edge import views
-from jagawarga.edge.api.agency import event_stream
+from jagawarga.edge import shapes, views
+from jagawarga.edge.api.agency import LAST_EVENT_ID, event_stream, events
 from jagawarga.edge.bodies import WRONG, Body, Line, NoQuery, PageQuery
-from jagawarga.edge.routing import Answer, Ask, Route
+from jagawarga.edge.routing import Answer, Ask, Route, Says
 from jagawarga.errors import Invalid, NotFound
 from jagawarga.notification.messages import AddBrowser, Channel, Kind, SetPreferences
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from jagawarga.notification.messages import Browser, Inbox, ShownPreferences
 
 HTML = "text/html; charset=utf-8"
-EVENTS = "text/event-stream"
 POINT, AUTH = 65, 16
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 # Without quoted local parts and without SMTPUTF8, which mail servers may refuse.
@@ -150,7 +149,8 @@ async def inbox(ask: Ask[InboxQuery, None]) -> Answer:
 async def mark(ask: Ask[NoQuery, MarkBody]) -> Answer:
     """Mark notifications as read, or as not read."""
     await ask.doors.notification.mark(ask.principal.pseudonym, ask.body.notification_ids, read=ask.body.read)
-    return Answer({"status": "marked"})
+    shown: shapes.Marked = {"status": "marked"}
+    return Answer(shown)
 
 
 async def stream(ask: Ask[NoQuery, None]) -> Streaming:
@@ -176,13 +176,15 @@ async def confirm(ask: Ask[NoQuery, CodeBody]) -> Answer:
 
 async def push_key(ask: Ask[NoQuery, None]) -> Answer:
     """Show the key that browsers subscribe with (`applicationServerKey`)."""
-    return Answer({"public_key": ask.doors.notification.push_key()})
+    shown: shapes.PushKey = {"public_key": ask.doors.notification.push_key()}
+    return Answer(shown)
 
 
 async def browsers(ask: Ask[NoQuery, None]) -> Answer:
     """List the browsers that are pushed to."""
     found = await ask.doors.notification.browsers(ask.principal.pseudonym)
-    return Answer({"items": [_browser(each) for each in found]})
+    shown: shapes.Browsers = {"items": [_browser(each) for each in found]}
+    return Answer(shown)
 
 
 async def add_browser(ask: Ask[NoQuery, BrowserBody]) -> Answer:
@@ -214,12 +216,12 @@ async def stop_mail(ask: Ask[Any, None]) -> Answer:
     return Answer(_DONE.encode(), content_type=HTML)
 
 
-def _inbox(found: Inbox) -> dict[str, Any]:
-    items = [views.notification(each) | {"read": each.is_read} for each in found.items]
+def _inbox(found: Inbox) -> shapes.Inbox:
+    items = [views.notification(each) for each in found.items]
     return {"items": items, "cursor": found.cursor, "unread": found.unread}
 
 
-def _preferences(value: ShownPreferences) -> dict[str, Any]:
+def _preferences(value: ShownPreferences) -> shapes.Preferences:
     quiet = (None, None) if value.quiet is None else tuple(f"{each // 60:02}:{each % 60:02}" for each in value.quiet)
     return {
         "language": value.language,
@@ -234,7 +236,7 @@ def _preferences(value: ShownPreferences) -> dict[str, Any]:
     }
 
 
-def _browser(value: Browser) -> dict[str, Any]:
+def _browser(value: Browser) -> shapes.Browser:
     return {"subscription_id": str(value.subscription_id), "service": value.service}
 
 
@@ -253,17 +255,32 @@ def _base64url(text: str) -> bytes:
 _MINE = "/v1/me/notification-preferences"
 _BROWSERS = "/v1/me/push-subscriptions"
 _STOP = "/v1/unsubscribe/<token>"
+_SHOWN = (Says(200, shapes.Preferences),)
+_PAGE = (Says(200, str, produces=("text/html",)),)
 ROUTES = (
-    Route("GET", "/v1/me/notifications", inbox, who="citizen", query=InboxQuery),
-    Route("POST", "/v1/me/notifications/read", mark, who="citizen", body=MarkBody),
-    Route("GET", "/v1/me/stream", stream, who="citizen", produces=EVENTS),
-    Route("GET", _MINE, preferences, who="citizen"),
-    Route("PUT", _MINE, prefer, who="citizen", body=PreferencesBody),
-    Route("POST", f"{_MINE}/confirm", confirm, who="citizen", body=CodeBody),
-    Route("GET", "/v1/push-key", push_key),
-    Route("GET", _BROWSERS, browsers, who="citizen"),
-    Route("POST", _BROWSERS, add_browser, who="citizen", body=BrowserBody),
-    Route("DELETE", f"{_BROWSERS}/<subscription_id>", remove_browser, who="citizen"),
-    Route("GET", _STOP, ask_to_stop, produces="text/html"),
-    Route("POST", _STOP, stop_mail, produces="text/html"),
-)
+    Route(
+        "GET", "/v1/me/notifications", inbox, who="citizen", query=InboxQuery, answers=(Says(200, shapes.Inbox),),
+    ),
+    Route(
+        "POST", "/v1/me/notifications/read", mark, who="citizen", body=MarkBody, answers=(Says(200, shapes.Marked),),
+    ),
+    Route(
+        "GET", "/v1/me/stream", stream, who="citizen", reads=(LAST_EVENT_ID,),
+        answers=events(shapes.OwnEvent),
+    ),
+    Route("GET", _MINE, preferences, who="citizen", answers=_SHOWN),
+    Route("PUT", _MINE, prefer, who="citizen", body=PreferencesBody, answers=_SHOWN, refuses=("conflict",)),
+    Route("POST", f"{_MINE}/confirm", confirm, who="citizen", body=CodeBody, answers=_SHOWN, refuses=("conflict",)),
+    Route("GET", "/v1/push-key", push_key, answers=(Says(200, shapes.PushKey),)),
+    Route("GET", _BROWSERS, browsers, who="citizen", answers=(Says(200, shapes.Browsers),)),
+    Route(
+        "POST", _BROWSERS, add_browser, who="citizen", body=BrowserBody,
+        answers=(Says(201, shapes.Browser),), refuses=("conflict",),
+    ),
+    Route(
+        "DELETE", f"{_BROWSERS}/<subscription_id>", remove_browser, who="citizen",
+        answers=(Says(204, meaning="It is done."),),
+    ),
+    Route("GET", _STOP, ask_to_stop, answers=_PAGE),
+    Route("POST", _STOP, stop_mail, answers=_PAGE, refuses=("conflict",)),
+)  # fmt: skip

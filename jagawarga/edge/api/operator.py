@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from jagawarga.catalogue.messages import Agency, Category
-from jagawarga.edge import views
+from jagawarga.edge import shapes, views
 from jagawarga.edge.bodies import Body, Key, Line, NoQuery, read_key
-from jagawarga.edge.routing import Answer, Ask, Route
+from jagawarga.edge.routing import Answer, Ask, Route, Says
 from jagawarga.identity.messages import AddOfficer
 
 Name = Annotated[Line, Field(min_length=1, max_length=200)]
@@ -61,18 +61,29 @@ async def put_category(ask: Ask[NoQuery, CategoryBody]) -> Answer:
         sent.severity,
     )
     await ask.doors.catalogue.put_category(category, sent.agency)
-    return Answer(views.category(category) | {"agency": sent.agency})
+    shown: shapes.RoutedCategory = {**views.category(category), "agency": sent.agency}
+    return Answer(shown)
 
 
 async def put_officer(ask: Ask[NoQuery, OfficerBody]) -> Answer:
     """Create an officer's account, or set its password and agency."""
     username = read_key("username", ask.path["username"])
     await ask.doors.identity.add_officer(AddOfficer(username, ask.body.password, ask.body.agency))
-    return Answer({"username": username, "agency": ask.body.agency})
+    shown: shapes.Officer = {"username": username, "agency": ask.body.agency}
+    return Answer(shown)
 
 
 ROUTES = (
-    Route("PUT", "/v1/operator/agencies/<key>", put_agency, who="operator", body=AgencyBody),
-    Route("PUT", "/v1/operator/categories/<key>", put_category, who="operator", body=CategoryBody),
-    Route("PUT", "/v1/operator/officers/<username>", put_officer, who="operator", body=OfficerBody),
-)
+    Route(
+        "PUT", "/v1/operator/agencies/<key>", put_agency, who="operator", body=AgencyBody,
+        answers=(Says(200, shapes.Agency),), refuses=("unknown-agency", "agency-cycle"),
+    ),
+    Route(
+        "PUT", "/v1/operator/categories/<key>", put_category, who="operator", body=CategoryBody,
+        answers=(Says(200, shapes.RoutedCategory),), refuses=("unknown-agency",),
+    ),
+    Route(
+        "PUT", "/v1/operator/officers/<username>", put_officer, who="operator", body=OfficerBody,
+        answers=(Says(200, shapes.Officer),), refuses=("conflict",),
+    ),
+)  # fmt: skip

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
-from jagawarga.edge.routing import Answer, Ask, Route
+from jagawarga.edge import shapes
+from jagawarga.edge.routing import Answer, Ask, Route, Says
 from jagawarga.errors import NotFound
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ FORWARDED = "X-Forwarded-For"
 async def healthz(ask: Ask[NoQuery, None]) -> Answer:
     """Answer while the process lives."""
     del ask
-    return Answer({"status": OK})
+    shown: shapes.Health = {"status": "ok"}
+    return Answer(shown)
 
 
 async def readyz(ask: Ask[NoQuery, None]) -> Answer:
@@ -30,8 +32,8 @@ async def readyz(ask: Ask[NoQuery, None]) -> Answer:
     components = dict(ask.doors.health())
     ready = all(state == OK for state in components.values())
     headers = {} if ready else {"Retry-After": "1"}
-    content = {"status": OK if ready else "unavailable", "components": components}
-    return Answer(content, 200 if ready else 503, headers=headers)
+    shown: shapes.Readiness = {"status": "ok" if ready else "unavailable", "components": components}
+    return Answer(shown, 200 if ready else 503, headers=headers)
 
 
 async def metrics(ask: Ask[NoQuery, None]) -> Answer:
@@ -56,7 +58,15 @@ def _is_of(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
 
 
 ROUTES = (
-    Route("GET", "/healthz", healthz, exempt=True),
-    Route("GET", "/readyz", readyz, exempt=True),
-    Route("GET", "/metrics", metrics, exempt=True, produces="text/plain"),
-)
+    Route("GET", "/healthz", healthz, exempt=True, answers=(Says(200, shapes.Health),)),
+    Route(
+        "GET", "/readyz", readyz, exempt=True,
+        answers=(
+            Says(200, shapes.Readiness), Says(503, shapes.Readiness, "A component is not ready.", ("Retry-After",)),
+        ),
+    ),
+    Route(
+        "GET", "/metrics", metrics, exempt=True,
+        answers=(Says(200, str, produces=("text/plain",)),), refuses=("not-found",),
+    ),
+)  # fmt: skip

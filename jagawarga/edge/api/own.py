@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from jagawarga.edge import views
+from jagawarga.edge import shapes, views
 from jagawarga.edge.api.agency import IF_MATCH, version_of
 from jagawarga.edge.api.tracking import with_code
 from jagawarga.edge.bodies import WRONG, Body, Handles, Key, Latitude, Line, Lines, Longitude, NoQuery, handles
-from jagawarga.edge.routing import Answer, Ask, Route
+from jagawarga.edge.routing import Answer, Ask, Route, Says
 from jagawarga.errors import Invalid
 from jagawarga.reports.messages import Place, Wish
 
@@ -116,7 +116,7 @@ def by_code(action: ReporterAction, promise: str) -> Callable[[Ask[NoQuery, Any]
 async def _own(ask: Ask[NoQuery, Any], wish: Wish) -> Answer:
     found = await ask.doors.reports.act_as_reporter(ask.principal.pseudonym, ask.report_id, wish)
     _hide(ask, found)
-    return Answer(views.whole(found, ask.doors.catalogue), headers={"ETag": f'"{found.version}"'})
+    return Answer(views.own(found, ask.doors.catalogue), headers={"ETag": f'"{found.version}"'})
 
 
 def _hide(ask: Ask[NoQuery, Any], found: ReportView) -> None:
@@ -145,8 +145,17 @@ STEPS: tuple[tuple[str, ReporterAction, type[Body], str], ...] = (
 )
 OPTIONAL = (NothingBody, ConfirmBody)
 
+MOVED = (Says(200, shapes.OwnReport, headers=("ETag",)),)
 ROUTES = (
-    Route("PUT", "/v1/me/reports/<report_id>", edit, who="citizen", body=EditBody),
+    Route(
+        "PUT",
+        "/v1/me/reports/<report_id>",
+        edit,
+        who="citizen",
+        body=EditBody,
+        answers=MOVED,
+        refuses=("unknown-category", "unknown-area", "off-the-map"),
+    ),
     *(
         Route(
             "POST",
@@ -155,11 +164,20 @@ ROUTES = (
             who="citizen",
             body=body,
             body_optional=body in OPTIONAL,
+            answers=MOVED,
         )
         for path, action, body, promise in STEPS
     ),
     *(
-        Route("POST", f"/v1/tracking/{path}", by_code(action, promise), body=body, body_optional=body in OPTIONAL)
+        Route(
+            "POST",
+            f"/v1/tracking/{path}",
+            by_code(action, promise),
+            body=body,
+            body_optional=body in OPTIONAL,
+            answers=(Says(200, shapes.Progress),),
+            refuses=("not-found",),
+        )
         for path, action, body, promise in STEPS
     ),
 )

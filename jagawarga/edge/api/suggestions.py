@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from jagawarga.edge import views
+from jagawarga.edge import shapes, views
 from jagawarga.edge.bodies import WRONG, Body, Latitude, Lines, Longitude, NoQuery
 from jagawarga.edge.languages import preferred
-from jagawarga.edge.routing import Answer, Ask, Route
+from jagawarga.edge.routing import Answer, Ask, Route, Says
 from jagawarga.errors import Invalid
 
 
@@ -24,7 +24,14 @@ async def suggest(ask: Ask[NoQuery, SuggestionBody]) -> Answer:
         raise Invalid(WRONG, fields={"text": f"must have at most {ask.limits.text} characters"})
     language = preferred(ask.header("Accept-Language"))
     found = ask.doors.catalogue.suggest(sent.text, sent.latitude, sent.longitude, language)
-    return Answer({"items": [views.suggestion(each) for each in found]}, headers={"Content-Language": language})
+    shown: shapes.Suggestions = {"items": [views.suggestion(each) for each in found]}
+    return Answer(shown, headers={"Content-Language": language})
 
 
-ROUTES = (Route("POST", "/v1/categories/suggestions", suggest, body=SuggestionBody, allowance="suggest"),)
+ROUTES = (
+    Route(
+        "POST", "/v1/categories/suggestions", suggest, body=SuggestionBody, allowance="suggest",
+        reads=("Accept-Language",),
+        answers=(Says(200, shapes.Suggestions, headers=("Content-Language",)),), refuses=("off-the-map",),
+    ),
+)  # fmt: skip

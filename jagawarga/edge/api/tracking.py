@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from jagawarga.edge import views
+from jagawarga.edge import shapes, views
 from jagawarga.edge.bodies import WRONG, NoQuery
 from jagawarga.edge.guard import TOO_OFTEN
-from jagawarga.edge.routing import Answer, Ask, Route
+from jagawarga.edge.routing import Answer, Ask, Route, Says
 from jagawarga.errors import Conflict, Invalid, NotFound, TooManyRequests, Unavailable
 from supervisors import CallError
 
@@ -65,4 +65,4 @@ async def _known(ask: Ask[Any, Any], code: str, do: Callable[[str], Awaitable[An
     raise NotFound(msg)
 
 
-ROUTES = (Route("GET", "/v1/tracking", track),)
+ROUTES = (Route("GET", "/v1/tracking", track, answers=(Says(200, shapes.Progress),), refuses=("not-found",)),)
