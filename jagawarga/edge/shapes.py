@@ -74,7 +74,7 @@ class Names(TypedDict):
     kecamatan: str | None
 
 
-class Content(Standing, Names):
+class Report(Standing, Names):
     """A report with its content, without its history."""
 
     report_id: Id
@@ -88,27 +88,27 @@ class Content(Standing, Names):
     attachments: Annotated[Count, "How many there are; they are asked for by number, from 1 on."]
 
 
-class OwnReport(Content):
+class OwnReport(Report):
     """A report, to the one who filed it."""
 
     history: list[NotedLine]
 
 
-class PublishedReport(Content):
+class PublishedReport(Report):
     """A public report, to everybody: its history without what the agencies wrote, its supporters as a number."""
 
     history: list[HistoryLine]
     votes: Count
 
 
-class FeedReport(Content):
+class FeedReport(Report):
     """A public report in a list."""
 
     votes: Count
     distance: NotRequired[Annotated[Count, "Metres, where a point was asked for and the report has one."]]
 
 
-class QueuedReport(Content):
+class QueuedReport(Report):
     """A report in an agency's queue."""
 
     assignee: Annotated[str | None, "The pseudonym of the officer who has it."]
@@ -131,10 +131,10 @@ class PassedOn(TypedDict):
     version: int
 
 
-class Page(TypedDict):
+class Reports(TypedDict):
     """A page of reports."""
 
-    items: list[Content]
+    items: list[Report]
     cursor: Cursor
 
 
