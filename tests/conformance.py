@@ -52,7 +52,7 @@ def _content(said: dict[str, Any], answer: httpx.Response) -> list[str]:
     if answer.request.method == "HEAD" or media_type == STREAM:
         return [] if media_type in content else [f"content type {media_type}"]
     if not content:
-        return [f"content: {answer.text[:200]}"] if answer.content else []
+        return [f"content: {media_type} {answer.text[:200]}"] if answer.content or media_type else []
     if media_type not in content:
         return [f"content type {media_type}"]
     if not media_type.endswith("json"):

@@ -150,7 +150,7 @@ ANSWERS: Final[Mapping[str, Any]] = {
     },
     "OwnEvent": {"report_id": REPORT, "status": "acknowledged", "holder": "pekerjaan-umum-utara", "at": SEEN},
     "OwnReport": CONTENT | {"history": HISTORY},
-    "Page": {"items": [CONTENT], "cursor": CURSOR},
+    "Reports": {"items": [CONTENT], "cursor": CURSOR},
     "PassedOn": {"status": "received", "agency": "perhubungan", "holder": "perhubungan", "version": 3},
     "Preferences": PREFERENCES | {"email_state": "pending", "failed": {"push": 1}},
     "Problem": {

@@ -43,9 +43,9 @@ def written(document: Mapping[str, Any]) -> str:
 
 def _operation(path: str, method: str, operation: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
     lines = [
-        f"{where}: {', '.join(f'<code>{escape(each)}</code>' for each in names)}"
+        f"{where}: {', '.join(_parameter(each) for each in asked)}"
         for where in ("query", "header")
-        if (names := [each["name"] for each in operation["parameters"] if each["in"] == where])
+        if (asked := [each for each in operation["parameters"] if each["in"] == where])
     ]
     if body := operation.get("requestBody"):
         lines.append(f"body: {_contents(body['content'])}{_example(body['content'], schemas)}")
@@ -62,6 +62,11 @@ def _operation(path: str, method: str, operation: Mapping[str, Any], schemas: Ma
         f"<p>{_text(operation['summary'])} {_text(operation['description'])}</p>"
         f"<ul>{''.join(f'<li>{each}' for each in lines)}</ul>"
     )
+
+
+def _parameter(asked: Mapping[str, Any]) -> str:
+    told = f"{_type(asked['schema'])}{', required' if asked['required'] else ''}"
+    return f"<code>{escape(asked['name'])}</code> ({told})"
 
 
 def _answer(answer: Mapping[str, Any]) -> str:

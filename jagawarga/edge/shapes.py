@@ -83,7 +83,7 @@ class Names(TypedDict):
     kecamatan: str | None
 
 
-class Content(Standing, Names):
+class Report(Standing, Names):
     """A report with its content, without its history."""
 
     report_id: Id
@@ -98,27 +98,27 @@ class Content(Standing, Names):
     duplicate_of: Annotated[Id | None, "The report that it was merged into, where the caller may know of that one."]
 
 
-class OwnReport(Content):
+class OwnReport(Report):
     """A report, to the one who filed it."""
 
     history: list[NotedLine]
 
 
-class PublishedReport(Content):
+class PublishedReport(Report):
     """A public report, to everybody: its history without what the agencies wrote, its supporters as a number."""
 
     history: list[PublicLine]
     votes: Count
 
 
-class FeedReport(Content):
+class FeedReport(Report):
     """A public report in a list."""
 
     votes: Count
     distance: NotRequired[Annotated[Count, "Metres, where a point was asked for and the report has one."]]
 
 
-class QueuedReport(Content):
+class QueuedReport(Report):
     """A report in an agency's queue."""
 
     assignee: Annotated[str | None, "The pseudonym of the officer who has it."]
@@ -143,10 +143,10 @@ class PassedOn(TypedDict):
     version: int
 
 
-class Page(TypedDict):
+class Reports(TypedDict):
     """A page of reports."""
 
-    items: list[Content]
+    items: list[Report]
     cursor: Cursor
 
 

@@ -199,7 +199,10 @@ def _render(answer: Answer | Streaming) -> Response:
         response.timeout = None  # each slice has its own limit at the connection
         return response
     data: bytes = answer.content if isinstance(answer.content, bytes) else encode(answer.content)
-    return Response(data, answer.status, headers=dict(answer.headers), content_type=answer.content_type)
+    response = Response(data, answer.status, headers=dict(answer.headers), content_type=answer.content_type)
+    if not data:
+        del response.headers["Content-Type"]  # of no content
+    return response
 
 
 # The hooks are coroutine functions although they never wait: Quart runs plain ones in a thread.

@@ -85,7 +85,7 @@ def progress(report: ReportView) -> shapes.Progress:
     return {**standing(report), "history": noted(report)}
 
 
-def content(report: ReportView, catalogue: CatalogueDoor) -> shapes.Content:
+def content(report: ReportView, catalogue: CatalogueDoor) -> shapes.Report:
     """Show a report with its content, to those entitled to it, without its history."""
     return {
         **standing(report),
@@ -159,7 +159,7 @@ def queue(reports: Page, catalogue: CatalogueDoor, caller: str) -> shapes.Queue:
     return {"items": [queued(each, catalogue, caller) for each in reports.items], "cursor": reports.cursor}
 
 
-def page(reports: Page, catalogue: CatalogueDoor) -> shapes.Page:
+def page(reports: Page, catalogue: CatalogueDoor) -> shapes.Reports:
     """Show a page of reports, without their histories."""
     return {"items": [content(each, catalogue) for each in reports.items], "cursor": reports.cursor}
 

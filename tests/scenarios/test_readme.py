@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -24,8 +25,9 @@ ACTORS = sorted(set(re.findall(r"scripts/jagawarga (?:inspect|kill|restart|suspe
 
 @pytest.fixture(scope="module")
 def house() -> Iterator[House]:
-    """A house in a directory with a short path."""
-    with tempfile.TemporaryDirectory(prefix="jr-") as place, running(Path(place)) as each:
+    """A house in a directory with a short path, its clocks as slow as those of a city."""
+    slow = {"JAGAWARGA_SLA_TIME_SCALE": "1"}
+    with tempfile.TemporaryDirectory(prefix="jr-") as place, running(Path(place), **slow) as each:
         yield each
 
 
@@ -54,3 +56,26 @@ def test_a_token_is_of_the_house_with_the_data(house: House) -> None:
     token = said(house, "token", "citizen").strip()
     me = house.http.get("/v1/me", headers={"Authorization": f"Bearer {token}"})
     assert (me.status_code, me.json()["role"]) == (200, "citizen")
+
+
+def test_the_example_client_does_what_it_is_an_example_of(house: House) -> None:
+    """All of its story, on a house that runs already."""
+    asked = ["--url", f"http://127.0.0.1:{house.port}", "--accounts", str(house.data / "accounts.json"), "--json"]
+    done = subprocess.run(
+        [sys.executable, "-m", "scripts.client_example_rows.main", *asked],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    did = json.loads(done.stdout)["did"]
+    assert [each["status"] for each in did if "status" in each] == [
+        "received", "acknowledged", "in_progress", "withdrawn",
+    ]  # fmt: skip
+    stale = next(each for each in did if "current" in each)
+    assert (stale["code"], stale["current"]["version"]) == ("stale-version", 3)
+    heard, missed = (int(each["event"]) for each in did if "event" in each)
+    assert heard < missed
+    assert len(set(did[-1]["reports"])) == 2

@@ -9,13 +9,17 @@ from typing import Any
 import pytest
 
 from jagawarga.edge.headers import ASKED, TOLD
-from jagawarga.edge.openapi import describe, table
+from jagawarga.edge.openapi import describe, path_of, table
 from jagawarga.edge.page import written
-from jagawarga.edge.refusals import PROBLEMS
+from jagawarga.edge.refusals import PROBLEMS, refusals
 from jagawarga.edge.routing import Route
 from jagawarga.edge.site import ROUTES
 
 DOCUMENT = describe(ROUTES)
+
+
+def operation_of(route: Route) -> Any:
+    return DOCUMENT["paths"][path_of(route)][route.method.lower()]
 
 
 def refs(part: Any) -> list[str]:
@@ -30,7 +34,7 @@ def refs(part: Any) -> list[str]:
 def test_every_route_is_described(route: Route) -> None:
     """With what it promises, who may ask, and each part of its path; only who needs a token is asked for one."""
     path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.path)
-    operation = DOCUMENT["paths"][path][route.method.lower()]
+    operation = operation_of(route)
     assert operation["summary"].endswith(".")
     assert ("security" in operation) is (route.who is not None)
     named = {each["name"] for each in operation["parameters"] if each["in"] == "path"}
@@ -85,6 +89,26 @@ def test_the_table_that_is_written_down_is_the_one_that_is_served() -> None:
     """`docs/api.md` is made by `python -m jagawarga.edge.openapi`."""
     written = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
     assert written == table(ROUTES)
+
+
+def test_the_page_shows_what_is_sent_and_answered() -> None:
+    """Each shape with its fields and its example, each status with what comes with it, each problem."""
+    shown = written(DOCUMENT)
+    for name, schema in DOCUMENT["components"]["schemas"].items():
+        part = shown.partition(f'<h3 id="{name}">')[2].partition("<h3")[0]
+        assert all(f"<code>{field}</code>" in part for field in schema.get("properties", ()))
+        assert part.count("<details>") == len(schema.get("examples", ()))
+    for route in ROUTES:
+        part = shown.partition(f'<h3 id="{operation_of(route)["operationId"]}">')[2].partition("<h3")[0]
+        assert all(f"<b>{says.status}</b>" in part for says in route.answers)
+        assert all(f'href="#{code}"' in part for codes in refusals(route).values() for code in codes) or route.exempt
+    assert all(f'<tr id="{code}">' in shown for code in PROBLEMS)
+
+
+def test_the_links_of_the_page_lead_somewhere() -> None:
+    """To a part of it."""
+    shown = written(DOCUMENT)
+    assert set(re.findall(r'href="#([^"]*)"', shown)) <= set(re.findall(r'id="([^"]*)"', shown))
 
 
 def test_the_page_has_nothing_from_elsewhere() -> None:

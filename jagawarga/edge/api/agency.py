@@ -124,7 +124,7 @@ def event_stream(
 
 SHOWN = (Says(200, shapes.AgencyReport, headers=("ETag",)),)
 ROUTES = (
-    Route("GET", "/v1/agency/reports", reports, who=STAFF, query=ListQuery, answers=(Says(200, shapes.Page),)),
+    Route("GET", "/v1/agency/reports", reports, who=STAFF, query=ListQuery, answers=(Says(200, shapes.Reports),)),
     Route("GET", "/v1/agency/reports/<report_id>", report, who=STAFF, answers=SHOWN),
     Route(
         "GET",

@@ -101,6 +101,6 @@ ROUTES = (
         ),
         refuses=("unknown-category", "unknown-area", "off-the-map", "overloaded"),
     ),
-    Route("GET", "/v1/me/reports", own_reports, who="citizen", query=PageQuery, answers=(Says(200, shapes.Page),)),
+    Route("GET", "/v1/me/reports", own_reports, who="citizen", query=PageQuery, answers=(Says(200, shapes.Reports),)),
     Route("GET", "/v1/me/reports/<report_id>", own_report, who="citizen", answers=(Says(200, shapes.OwnReport),)),
 )  # fmt: skip
