@@ -15,6 +15,8 @@ from jagawarga.edge.site import HEADERS, ROUTES
 DOCUMENT = describe(ROUTES)
 ALWAYS = {"content-type", "content-length", "transfer-encoding", "date", "connection", *map(str.lower, HEADERS)}
 """Headers of every answer; the last of them are in the document's own words."""
+OF_PROBLEMS = {"content-language", "vary"}
+"""Headers of every problem that a route answers with."""
 KEPT = {"no-store", None}
 STREAM = "text/event-stream"
 
@@ -36,7 +38,8 @@ def wrong_with(operation: dict[str, Any], answer: httpx.Response) -> list[str]:
 
 def _headers(said: dict[str, Any], answer: httpx.Response) -> list[str]:
     told = {name.lower(): each for name, each in said.get("headers", {}).items()}
-    wrong = [f"header {name}" for name in answer.headers if name not in ALWAYS and name not in told]
+    known = ALWAYS | OF_PROBLEMS if answer.is_error else ALWAYS
+    wrong = [f"header {name}" for name in answer.headers if name not in known and name not in told]
     if answer.headers.get("cache-control") not in KEPT and "cache-control" not in told and STREAM not in _type(answer):
         wrong.append("header cache-control")
     for name, each in told.items():

@@ -69,11 +69,15 @@ class Problem:
     headers: Mapping[str, str] = field(default_factory=dict)
     current: Mapping[str, str | int] = field(default_factory=dict)
 
-    def body(self, instance: str | None = None) -> shapes.Problem:
-        """Return the members of RFC 9457, `errors` for single fields and `current` for the state in the way."""
+    def body(self, instance: str | None = None, language: str = "en") -> shapes.Problem:
+        """Return the members of RFC 9457, `errors` for single fields and `current` for the state in the way.
+
+        The title is for people, in their language; programs go by the type.
+        """
+        english = HTTPStatus(self.status).phrase
         members: shapes.Problem = {
             "type": TYPE + self.code,
-            "title": HTTPStatus(self.status).phrase,
+            "title": TITLES.get(self.status, english) if language == "id" else english,
             "status": self.status,
             "detail": self.detail,
         }
@@ -85,6 +89,26 @@ class Problem:
             members["current"] = cast("shapes.Current", dict(self.current))
         return members
 
+
+LANGUAGES: Final = ("en", "id")
+"""Of a problem's title; the first one where no other is asked for."""
+TITLES: Final[Mapping[int, str]] = {
+    400: "Permintaan tidak dapat dipahami",
+    401: "Perlu masuk terlebih dahulu",
+    403: "Tidak diizinkan",
+    404: "Tidak ditemukan",
+    405: "Cara ini tidak tersedia di alamat ini",
+    408: "Isi permintaan tidak tiba pada waktunya",
+    409: "Keadaannya sudah berubah",
+    413: "Isi permintaan terlalu besar",
+    415: "Jenis isi tidak didukung",
+    416: "Bagian yang diminta tidak ada",
+    422: "Ada isian yang salah",
+    429: "Terlalu sering, coba lagi nanti",
+    500: "Terjadi kesalahan pada layanan",
+    503: "Layanan sedang tidak tersedia, coba lagi nanti",
+}
+"""In Indonesian, by status."""
 
 REJECTIONS: tuple[tuple[type[Rejected], int], ...] = (
     (Malformed, 400),

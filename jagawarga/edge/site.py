@@ -39,8 +39,9 @@ from jagawarga.edge.api import (
 from jagawarga.edge.bodies import read_body, read_query
 from jagawarga.edge.doors import Doors
 from jagawarga.edge.guard import Guard
+from jagawarga.edge.languages import preferred
 from jagawarga.edge.limits import EdgeLimits
-from jagawarga.edge.problems import PROBLEM_JSON, Problem, UnsupportedMedia, encode, internal, problem_of
+from jagawarga.edge.problems import LANGUAGES, PROBLEM_JSON, Problem, UnsupportedMedia, encode, internal, problem_of
 from jagawarga.edge.routing import Answer, Ask, Route, Streaming
 from jagawarga.errors import Unavailable
 
@@ -241,8 +242,10 @@ async def _fail(error: Exception) -> Response:
 
 
 def _problem_response(problem: Problem) -> Response:
+    language = preferred(request.headers.get("Accept-Language"), LANGUAGES)
+    headers = dict(problem.headers) | {"Content-Language": language, "Vary": "Accept-Language"}
     return Response(
-        encode(problem.body(g.number)), problem.status, headers=dict(problem.headers), content_type=PROBLEM_JSON
+        encode(problem.body(g.number, language)), problem.status, headers=headers, content_type=PROBLEM_JSON
     )
 
 

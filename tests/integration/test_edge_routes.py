@@ -12,6 +12,7 @@ import pytest
 import trio
 
 from jagawarga.edge.limits import Rate
+from jagawarga.edge.problems import TITLES
 from jagawarga.edge.site import ROUTES
 from jagawarga.errors import Unavailable
 from supervisors import NoProc
@@ -384,3 +385,16 @@ async def test_latency_is_observed_by_template_and_class() -> None:
         seen = [(route, status) for route, status, _ in house.house.observed]
         assert seen == [("/v1/reports/<report_id>", "4xx"), ("(none)", "4xx"), ("/v1/categories", "2xx")]
         assert all(0 <= seconds < 5 for _, _, seconds in house.house.observed)
+
+
+@pytest.mark.parametrize(
+    ("asked", "title"), [(None, "Not Found"), ("en-GB", "Not Found"), ("id, en;q=0.5", TITLES[404])]
+)
+async def test_a_problem_in_the_callers_language(asked: str | None, title: str) -> None:
+    """For people; the answer says which language it is, and on what that depended."""
+    async with edge() as running:
+        headers = {} if asked is None else {"Accept-Language": asked}
+        answer = await running.client.get(f"/v1/reports/{uuid4()}", headers=headers)
+        assert (answer.status_code, answer.json()["title"]) == (404, title)
+        assert answer.headers["Content-Language"] == ("id" if title == TITLES[404] else "en")
+        assert answer.headers["Vary"] == "Accept-Language"

@@ -7,7 +7,7 @@ import trio
 from werkzeug.exceptions import MethodNotAllowed, RequestEntityTooLarge, RequestTimeout
 from werkzeug.exceptions import NotFound as NoRoute
 
-from jagawarga.edge.problems import Malformed, UnsupportedMedia, problem_of
+from jagawarga.edge.problems import REJECTIONS, TITLES, Malformed, UnsupportedMedia, problem_of
 from jagawarga.errors import (
     Conflict,
     Corrupt,
@@ -52,6 +52,17 @@ def test_each_error_has_its_problem(error: Exception, status: int, code: str, he
     assert problem is not None
     assert (problem.status, problem.code, dict(problem.headers)) == (status, code, headers)
     assert problem.body()["type"] == f"urn:jagawarga:problem:{code}"
+
+
+def test_a_title_is_for_people_in_their_language() -> None:
+    """Of each status there is; what programs go by stays."""
+    for status in {*(each[1] for each in TABLE), *(status for _, status in REJECTIONS), 500}:
+        assert status in TITLES
+    problem = problem_of(Conflict("x"))
+    assert problem is not None
+    english, indonesian = problem.body(), problem.body(language="id")
+    assert (english["title"], indonesian["title"]) == ("Conflict", TITLES[409])
+    assert english["type"] == indonesian["type"]
 
 
 @pytest.mark.parametrize("bug", [Corrupt("x"), KeyError("x"), trio.ClosedResourceError()])
