@@ -92,11 +92,12 @@ class Store:
         position = await self._next_position(len(batch) + sum(map(len, bundles)))
         filing_columns = _columns([self._filing_row(each) for each in filings])
         places = count(position + len(filings))
-        rows = [[self._step_row(each, next(places)) for each in together] for together in (steps, *bundles)]
+        groups = (steps, *bundles)
+        rows = [[self._step_row(each, next(places)) for each in group] for group in groups]
         proofs = {
-            rows[n][m][_EVENT_ID]: step
-            for n, together in enumerate((steps, *bundles))
-            for m, step in enumerate(together)
+            row[_EVENT_ID]: step
+            for group, of_group in zip(groups, rows, strict=True)
+            for step, row in zip(group, of_group, strict=True)
             if step.proofs
         }
 

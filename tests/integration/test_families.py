@@ -10,8 +10,9 @@ from uuid import UUID, uuid4
 
 import pytest
 import trio
-from PIL import Image, ImageDraw
+from PIL import Image
 
+from jagawarga.cli.tour.photos import photo
 from jagawarga.errors import Conflict, Invalid, NotFound
 from jagawarga.media.kinds import Kind
 from jagawarga.media.service import Media
@@ -53,18 +54,6 @@ async def two(house: House, time: Time, **child: Any) -> tuple[UUID, UUID]:
     duplicate = (await house.file(**child)).report_id
     await merged(house, duplicate, parent)
     return parent, duplicate
-
-
-def photo(seed: int, quality: int = 90) -> bytes:
-    """A picture with something on it; of one seed nearly the same whatever its quality."""
-    picture = Image.new("RGB", (320, 240), "white")
-    pen = ImageDraw.Draw(picture)
-    for n in range(24):
-        x, y = (seed * 7919 + n * 104729) % 280, (seed * 15485863 + n * 32452843) % 200
-        pen.rectangle((x, y, x + 40, y + 40), fill=((n * 37 + seed * 53) % 256,) * 3)
-    out = io.BytesIO()
-    picture.save(out, "JPEG", quality=quality)
-    return out.getvalue()
 
 
 async def uploaded(house: House, content: bytes) -> str:
