@@ -76,6 +76,9 @@ async def test_a_feed_shows_what_is_public_and_how_it_stands(
             with pytest.raises(NotFound):
                 await feed.support("p-2", each, person="p-2", vote=True, follow=None)
         assert (await feed.support("p-2", report_id, person="p-2", vote=True, follow=True)).votes == 1
+        # What the authorities note for themselves is nobody's news, whoever follows.
+        await house.reports.act("lurah", report_id, Wish("note", "untuk kami"))
+        await house.reports.act("lurah", report_id, Wish("assign", officer="o-1"))
         await house.reports.act("lurah", report_id, Wish("acknowledge"))
 
         async def moved() -> bool:
