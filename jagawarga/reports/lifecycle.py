@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from jagawarga.reports.messages import Action, ReporterAction, Status, Wish
+    from jagawarga.reports.messages import Action, ReporterAction, ReportView, Status, Wish
     from jagawarga.reports.model import Terms
 
 ESCALATED: Final = "report.escalated"
@@ -134,7 +134,7 @@ def decide_as_reporter(
     match wish.action:
         case "edit" | "withdraw" if state.level or state.past.had or state.past.parent or state.past.leads:
             msg = "a report that has been seen to, or passed on, can not be changed any more"
-            raise Conflict(msg)
+            raise refused(msg, state)
         case "dispute":
             moved = _disputed(state, now, since)
         case "message" if state.past.resumes is not None:
@@ -174,9 +174,9 @@ def no_step(status: Status, level: int, holder: str, version: int, action: Actio
     return Conflict(msg, current=_current(status, level, holder, version))
 
 
-def refused(why: str, state: ReportState) -> Conflict:
+def refused(why: str, report: ReportState | ReportView) -> Conflict:
     """The refusal of a step that can not be taken as the report stands."""
-    return Conflict(why, current=_current(state.status, state.level, state.holder, state.version))
+    return Conflict(why, current=_current(report.status, report.level, report.holder, report.version))
 
 
 def _current(status: Status, level: int, holder: str, version: int) -> dict[str, str | int]:
@@ -230,7 +230,7 @@ def _transfer(state: ReportState, agency: str, now: datetime, note: str | None, 
     if target in state.past.had:
         if state.level + 1 >= len(state.terms.ladder):
             msg = f"{target} has had the report, and nobody is above {agency} to decide between them"
-            raise Conflict(msg)
+            raise refused(msg, state)
         return Transition(_raised(state, "escalated", now), ESCALATED, agency, now, note)
     spent = min(_spent(state, now), terms.limit("respond", 0).total_seconds() / HALF)
     past = Past(None, spent, 0, state.past.disputed, (*state.past.had, state.agency), leads=state.past.leads)
@@ -256,10 +256,10 @@ def _disputed(state: ReportState, now: datetime, since: datetime) -> ReportState
     if state.status == "rejected":
         if state.past.disputed:
             msg = "the rejection was disputed before, and the answer stands"
-            raise Conflict(msg)
+            raise refused(msg, state)
         if now > state.level_since + state.terms.limit("confirm", state.level):
             msg = "the time in which a rejection can be disputed is over"
-            raise Conflict(msg)
+            raise refused(msg, state)
     past = state.past._replace(disputed=state.past.disputed or state.status == "rejected")
     return _raised(replace(state, past=past), "reopened", since)
 

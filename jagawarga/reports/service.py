@@ -21,7 +21,7 @@ from jagawarga.plumbing.writer import commit
 from jagawarga.reports.actor import Act, Crew
 from jagawarga.reports.detour import Detour
 from jagawarga.reports.directory import Directory
-from jagawarga.reports.lifecycle import REPORTER_STEPS, no_step, stale
+from jagawarga.reports.lifecycle import REPORTER_STEPS, no_step, refused, stale
 from jagawarga.reports.messages import (
     INTERNAL,
     TALK,
@@ -407,7 +407,7 @@ class Reports:
         assigned = self.catalogue.assign(category, place.latitude, place.longitude, place.address)
         if assigned.ladder[0] != report.agency:
             msg = f"of that {assigned.ladder[0]} is in charge: withdraw the report, and file another"
-            raise Conflict(msg)
+            raise refused(msg, report)
         content = self.store.seals.content(report.report_id, text, place, report.attachments)
         if category == report.category:
             return Changed(content, assigned.area)
