@@ -457,11 +457,14 @@ class Reports:
         return await self._from_outside(_there(await self.store.view("public_report", report_id)))
 
     async def _from_outside(self, view: ReportView) -> ReportView:
-        """A report as it is seen from outside; which one it was merged into is told when that is public."""
-        shown = _outside(view)
-        if view.parent is None or await self.store.view("public_report", view.parent) is None:
-            return shown
-        return replace(shown, parent=view.parent)
+        (shown,) = await self._all_from_outside((view,))
+        return shown
+
+    async def _all_from_outside(self, views: tuple[ReportView, ...]) -> tuple[ReportView, ...]:
+        """Reports as they are seen from outside; which one each was merged into is told when that is public."""
+        parents = {each.parent for each in views if each.parent is not None}
+        told = {each.report_id for each in await self._public_of(tuple(parents))} if parents else set()
+        return tuple(replace(_outside(each), parent=each.parent if each.parent in told else None) for each in views)
 
     async def list_for_agency(self, agency: str, *, status: Status | None, cursor: str | None, limit: int) -> Page:
         """What an agency may see, newest first."""
@@ -479,15 +482,20 @@ class Reports:
     async def list_own(self, reporter: str, *, cursor: str | None, limit: int) -> Page:
         """What a citizen filed under their name, newest first."""
         limit = _within(limit)
-        return _page(await self.store.views("list_own", reporter, *_after(cursor), limit + 1), limit)
+        page = _page(await self.store.views("list_own", reporter, *_after(cursor), limit + 1), limit)
+        return replace(page, items=await self._all_from_outside(page.items))
 
     async def list_public(self, *, cursor: str | None, limit: int) -> Page:
         """The public feed, newest first."""
         limit = _within(limit)
-        return _page(await self.store.views("list_public", *_after(cursor), limit + 1), limit)
+        page = _page(await self.store.views("list_public", *_after(cursor), limit + 1), limit)
+        return replace(page, items=await self._all_from_outside(page.items))
 
     async def list_public_of(self, report_ids: Sequence[UUID]) -> tuple[ReportView, ...]:
         """Those of these reports that are public."""
+        return await self._all_from_outside(await self._public_of(report_ids))
+
+    async def _public_of(self, report_ids: Sequence[UUID]) -> tuple[ReportView, ...]:
         lines = await self.store.views("public_reports", report_ids)
         return tuple(line.view for line in lines if line.view is not None)
 

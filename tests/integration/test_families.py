@@ -203,7 +203,14 @@ async def test_outside_a_parent_is_named_only_when_it_is_public(house: House, ti
     for parent, told in ((hidden, None), (shown, shown)):
         child = (await house.file("public")).report_id
         await merged(house, child, parent)
-        for view in (await house.reports.open_own("p-1", child), await house.reports.open_public(child)):
+        own = await house.reports.list_own("p-1", cursor=None, limit=10)
+        feed = await house.reports.list_public(cursor=None, limit=10)
+        for view in (
+            await house.reports.open_own("p-1", child),
+            await house.reports.open_public(child),
+            *(each for each in (*own.items, *feed.items) if each.report_id == child),
+            *await house.reports.list_public_of([child]),
+        ):
             assert (view.merged, view.parent, view.duplicates) == (True, told, ())
         assert (await house.reports.open_own("p-9", parent)).history[-1].event == "report.received"
 
