@@ -34,8 +34,9 @@ def free_port() -> int:
 class House:
     """One running process: its API, its control socket, its logs."""
 
-    def __init__(self, data: Path, log: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, data: Path, log: Path, environment: Mapping[str, str], program: str = "jagawarga") -> None:
         self.data = data
+        self.program = program
         self.log = log
         self.port = free_port()
         self.environment = dict(environment)
@@ -52,7 +53,7 @@ class House:
             "JAGAWARGA_ANONYMOUS_TIME_GRANULARITY": "1",
             **self.environment,
         }
-        command = [sys.executable, "-m", "jagawarga", "serve", "--data", str(self.data), "--port", str(self.port)]
+        command = [sys.executable, "-m", self.program, "serve", "--data", str(self.data), "--port", str(self.port)]
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
@@ -106,9 +107,9 @@ class House:
 
 
 @contextmanager
-def house(directory: Path, **environment: str) -> Iterator[House]:
+def house(directory: Path, program: str = "jagawarga", /, **environment: str) -> Iterator[House]:
     """A house in `directory` for the block; nothing is left running behind it."""
-    made = House(directory / "var", directory / "log.txt", environment)
+    made = House(directory / "var", directory / "log.txt", environment, program)
     made.start()
     try:
         yield made
