@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 import trio
+from hypothesis import settings
 
 from jagawarga.embedded.directory import DataDirectory
 from jagawarga.embedded.nats import prepare_nats
@@ -31,6 +32,10 @@ COCKROACH: Final = "cockroach"
 COCKROACH_URL: Final = os.environ.get("JAGAWARGA_TEST_COCKROACH_URL")
 """The address of a CockroachDB as an administrator: databases and roles are made there, and the databases dropped."""
 BOTH: Final = (POSTGRESQL, pytest.param(COCKROACH, marks=pytest.mark.cockroach))
+
+# How long an example takes says something about the machine, and who else is at work on it.
+settings.register_profile("jagawarga", deadline=None)
+settings.load_profile("jagawarga")
 
 _databases = count(1)
 

@@ -9,9 +9,9 @@ from typing import IO, TYPE_CHECKING, Final
 import trio
 
 from jagawarga.errors import Invalid, Unavailable
+from jagawarga.media.keeping import CONTENT, THUMBNAIL
 from jagawarga.media.kinds import FORMATS, HEAD, Kind
 from jagawarga.media.sanitiser import Sanitiser, sniff
-from jagawarga.media.store import CONTENT, THUMBNAIL
 from jagawarga.media.volume import DAY, Volume
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
+    from jagawarga.media.keeping import MediaStore
     from jagawarga.media.messages import Item
-    from jagawarga.media.store import MediaStore
     from jagawarga.plumbing.keys import Keyring
 
 AT_ONCE: Final = 8

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from jagawarga.errors import Corrupt, NotFound
+from jagawarga.media.keeping import CONTENT, THUMBNAIL
 from jagawarga.media.messages import Item
-from jagawarga.media.store import CONTENT, THUMBNAIL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
