@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 import trio
@@ -36,10 +33,11 @@ from jagawarga.reports.messages import (
 )
 from jagawarga.reports.model import ANSWER_WITHIN, CONFIRM_WITHIN, ENDS, Changed, filed, fold_state, shared_terms
 from jagawarga.reports.notices import Notice, tick_at
+from jagawarga.reports.paging import after, page_of, queue_after, queue_cursor, within
 from jagawarga.reports.recovery import Missing
 from jagawarga.reports.rescheduling import FIRST, Batch, reschedule
 from jagawarga.reports.shelving import keep
-from jagawarga.reports.store import NEWEST, OLDEST, Filing, Listed, Store
+from jagawarga.reports.store import Filing, Store
 from jagawarga.reports.tracking import PURPOSE, canonical, drawn_from, new_code
 from jagawarga.reports.waiting import WaitingRoom
 from supervisors import NORMAL, Down, NoProc, Registry
@@ -59,16 +57,12 @@ if TYPE_CHECKING:
     from jagawarga.plumbing.keys import Keyring
     from jagawarga.reports.model import ReportState, Terms, Together, Transition
 
-MOST: Final = 200
 ACT_WITHIN: Final = 25.0
 ASK_TIMES: Final = 3
 LEAST_INTERVAL: Final = 5.0
 """Seconds between two reminders, however fast the clocks run."""
 PATIENCE: Final = 2.0
 """Seconds a citizen waits for the database before the report goes to the waiting room."""
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_NO_DEADLINE: Final = _EPOCH + timedelta(days=365 * 7500)
-"""The place in a queue of what has none: behind every deadline there can be."""
 
 
 class Reports:
@@ -468,27 +462,27 @@ class Reports:
 
     async def list_for_agency(self, agency: str, *, status: Status | None, cursor: str | None, limit: int) -> Page:
         """What an agency may see, newest first."""
-        limit = _within(limit)
-        return _page(await self.store.views_as_agency(agency, *_after(cursor), status, limit + 1), limit)
+        limit = within(limit)
+        return page_of(await self.store.views_as_agency(agency, *after(cursor), status, limit + 1), limit)
 
     async def queue(self, agency: str, sieve: Sieve, *, cursor: str | None, limit: int) -> Page:
         """What an agency has to act on, the nearest deadline first, those without one last."""
-        limit = _within(limit)
-        after, behind = _queue_after(cursor)
-        lines = await self.store.queue_as_agency(agency, after, behind, sieve, limit + 1)
+        limit = within(limit)
+        first, behind = queue_after(cursor)
+        lines = await self.store.queue_as_agency(agency, first, behind, sieve, limit + 1)
         items = tuple(line.view for line in lines[:limit] if line.view is not None)
-        return Page(items, _queue_cursor(lines[limit - 1]) if len(lines) > limit else None)
+        return Page(items, queue_cursor(lines[limit - 1]) if len(lines) > limit else None)
 
     async def list_own(self, reporter: str, *, cursor: str | None, limit: int) -> Page:
         """What a citizen filed under their name, newest first."""
-        limit = _within(limit)
-        page = _page(await self.store.views("list_own", reporter, *_after(cursor), limit + 1), limit)
+        limit = within(limit)
+        page = page_of(await self.store.views("list_own", reporter, *after(cursor), limit + 1), limit)
         return replace(page, items=await self._all_from_outside(page.items))
 
     async def list_public(self, *, cursor: str | None, limit: int) -> Page:
         """The public feed, newest first."""
-        limit = _within(limit)
-        page = _page(await self.store.views("list_public", *_after(cursor), limit + 1), limit)
+        limit = within(limit)
+        page = page_of(await self.store.views("list_public", *after(cursor), limit + 1), limit)
         return replace(page, items=await self._all_from_outside(page.items))
 
     async def list_public_of(self, report_ids: Sequence[UUID]) -> tuple[ReportView, ...]:
@@ -535,50 +529,3 @@ def _outside(view: ReportView) -> ReportView:
     # Counted anew: a gap would tell when there was something to note.
     history = tuple(replace(each, version=number) for number, each in enumerate(told, start=1))
     return replace(view, history=history, assignee=None, parent=None)
-
-
-def _within(limit: int) -> int:
-    return max(1, min(limit, MOST))
-
-
-def _page(lines: list[Listed], limit: int) -> Page:
-    """What can be read of the lines; what can not leaves a page shorter, and the next one where it begins."""
-    items = tuple(line.view for line in lines[:limit] if line.view is not None)
-    return Page(items, _cursor(lines[limit - 1]) if len(lines) > limit else None)
-
-
-def _cursor(last: Listed) -> str:
-    assert last.at is not None
-    return _written(last.at, last.report_id)
-
-
-def _after(cursor: str | None) -> tuple[Any, ...]:
-    return NEWEST if cursor is None else _read_cursor(cursor)
-
-
-def _queue_cursor(last: Listed) -> str:
-    return _written(_NO_DEADLINE if last.at is None else last.at, last.report_id)
-
-
-def _queue_after(cursor: str | None) -> tuple[tuple[datetime, UUID] | None, UUID]:
-    """Behind which deadline to go on, and behind which report without one."""
-    first = OLDEST[1]
-    if cursor is None:
-        return OLDEST, first
-    at, report_id = _read_cursor(cursor)
-    return (None, report_id) if at == _NO_DEADLINE else ((at, report_id), first)
-
-
-def _written(at: datetime, report_id: UUID) -> str:
-    micros = (at - _EPOCH) // timedelta(microseconds=1)
-    return base64.urlsafe_b64encode(micros.to_bytes(8) + report_id.bytes).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str) -> tuple[datetime, UUID]:
-    try:
-        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        micros, report_id = int.from_bytes(raw[:8]), UUID(bytes=raw[8:])
-        return _EPOCH + timedelta(microseconds=micros), report_id
-    except (ValueError, OverflowError, binascii.Error):
-        msg = "not a cursor of ours"
-        raise Invalid(msg, fields={"cursor": msg}) from None
