@@ -383,6 +383,15 @@ class FakeNotification:
         if self.known_browsers.get(recipient, {}).pop(subscription_id, None) is None:
             raise NotFound("no such subscription")
 
+    def name_of(self, recipient: str, sequence: int) -> str:
+        return f"{recipient}-{sequence}"
+
+    def number_of(self, recipient: str, name: str) -> int:
+        owner, _, number = name.partition("-")
+        if owner != recipient:
+            raise Invalid("not an id of this stream", fields={"Last-Event-ID": "is not of this stream"})
+        return int(number)
+
     @asynccontextmanager
     async def subscribe_own(self, recipient: str, *, after: int | None) -> AsyncIterator[AsyncIterator[StreamEvent]]:
         async with self.subscribe(recipient, after=after) as events:

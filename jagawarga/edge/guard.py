@@ -20,12 +20,14 @@ from jagawarga.errors import Forbidden, TooManyRequests, Unauthenticated, Unavai
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from ipaddress import IPv4Address, IPv4Network, IPv6Network
     from typing import Literal
 
     from jagawarga.edge.limits import EdgeLimits
     from jagawarga.identity.messages import IdentityDoor, Principal, Role
 
+    Pool = Literal["agencies", "citizens"]
     Allowance = Literal["address", "sign_in", "submit", "suggest", "tracking", "upload", "vote"]
 
 MAX_TOKEN = 4_096
@@ -51,8 +53,12 @@ class Guard:
             "upload": Buckets(limits.rate_upload, limits.addresses),
             "tracking": Buckets(limits.rate_tracking, limits.addresses),
         }
-        self._streams = 0
-        self._own_streams: Counter[bytes] = Counter()
+        self._streams: dict[Pool, Counter[bytes]] = {"agencies": Counter(), "citizens": Counter()}
+        self._most: dict[Pool, tuple[int, int]] = {
+            "agencies": (limits.streams, limits.streams_of_officer),
+            "citizens": (limits.streams_own, limits.streams_each),
+        }
+        self._uploads: Counter[bytes] = Counter()
         self._tracking = trio.Semaphore(limits.tracking_at_once)
 
     def allow(self, allowance: Allowance, who: str) -> None:
@@ -86,36 +92,31 @@ class Guard:
         finally:
             self._tracking.release()
 
-    def admit_stream(self, owner: str | None = None) -> None:
-        """Raise `Unavailable` when all places for event streams are taken, `TooManyRequests` for a citizen's own.
+    def admit_stream(self, pool: Pool, owner: str) -> None:
+        """Raise `Unavailable` when all places for event streams are taken, `TooManyRequests` for one owner's.
 
-        A citizen is an `owner`; citizens have other places than agencies, or a few could shut these out.
+        Citizens have other places than agencies, or a few could shut these out.
         """
-        if owner is not None and self._own_streams[self._hashed(owner)] >= self._limits.streams_each:
+        taken, (all_of_them, each) = self._streams[pool], self._most[pool]
+        if taken[self._hashed(owner)] >= each:
             raise TooManyRequests(TOO_OFTEN, retry_after=5.0)
-        taken = self._streams if owner is None else self._own_streams.total()
-        if taken >= (self._limits.streams if owner is None else self._limits.streams_own):
+        if taken.total() >= all_of_them:
             msg = "all event streams are taken"
             raise Unavailable(msg, retry_after=5.0)
 
-    @contextmanager
-    def stream(self, owner: str | None = None) -> Iterator[None]:
+    def stream(self, pool: Pool, owner: str) -> AbstractContextManager[None]:
         """Hold one of the places for event streams."""
-        if owner is None:
-            self._streams += 1
-            try:
-                yield
-            finally:
-                self._streams -= 1
-            return
-        key = self._hashed(owner)
-        self._own_streams[key] += 1
-        try:
-            yield
-        finally:
-            self._own_streams[key] -= 1
-            if not self._own_streams[key]:
-                del self._own_streams[key]
+        return _counted(self._streams[pool], self._hashed(owner))
+
+    def upload(self, who: str) -> AbstractContextManager[None]:
+        """Hold a place for an upload; `TooManyRequests` where `who` has as many under way as one may have.
+
+        Or one who sends slowly could keep all others from sending.
+        """
+        key = self._hashed(who)
+        if self._uploads[key] >= self._limits.uploads_each:
+            raise TooManyRequests(TOO_OFTEN, retry_after=5.0)
+        return _counted(self._uploads, key)
 
     def address(self, peer: str, forwarded: Sequence[str]) -> str:
         """Return the client's address: the peer's, or what trusted proxies say; of IPv6 the /64 a site owns."""
@@ -123,6 +124,17 @@ class Guard:
 
     def _hashed(self, who: str) -> bytes:
         return blake2b(who.encode("utf-8", "surrogatepass"), key=self._key, digest_size=16).digest()
+
+
+@contextmanager
+def _counted(places: Counter[bytes], key: bytes) -> Iterator[None]:
+    places[key] += 1
+    try:
+        yield
+    finally:
+        places[key] -= 1
+        if not places[key]:
+            del places[key]
 
 
 def client_address(peer: str, forwarded: Sequence[str], trusted: Sequence[IPv4Network | IPv6Network]) -> str:

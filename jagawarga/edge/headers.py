@@ -32,9 +32,9 @@ ASKED: Final[Mapping[str, Header]] = {
     "If-None-Match": Header("What is known already (its `ETag`); 304 says that it still holds.", '"4b1c"', TAG),
     "If-Range": Header("Of which version the range is (its `ETag`); of another one all is sent.", '"1-original"', TAG),
     "Last-Event-ID": Header(
-        "The number of the event seen last; the stream goes on behind it.",
+        "The id of the event seen last; the stream goes on behind it.",
         "1024",
-        {"type": "string", "pattern": "^[0-9]{1,18}$"},
+        {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
     ),
     "Range": Header("Which bytes; several ranges get the whole.", "bytes=0-1023", {"type": "string"}),
     "Tracking-Code": Header(

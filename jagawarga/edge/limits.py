@@ -49,6 +49,10 @@ class EdgeLimits:
     """Of all citizens; the rest of the connections is for requests."""
     streams_each: int = 4
     """Of one citizen."""
+    streams_of_officer: int = 20
+    uploads_each: int = 2
+    """Uploads under way of one account, or, with a tracking code, of one address."""
+    """Of one citizen."""
     stream_seconds: float = 900.0
     """Life of an event stream: no longer than that of the token that opened it."""
     heartbeat_seconds: float = 15.0

@@ -18,11 +18,10 @@ from supervisors import CallError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
-    from contextlib import AbstractAsyncContextManager
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
     from types import TracebackType
     from typing import Self
 
-    from jagawarga.edge.guard import Guard
     from jagawarga.edge.limits import EdgeLimits
     from jagawarga.notification.messages import StreamEvent
 
@@ -33,11 +32,11 @@ BUFFER = 16
 LINE_END = re.compile(r"\r\n|\r|\n")
 
 
-def encode_event(event: StreamEvent) -> bytes:
-    """Return one event on the wire; data of several lines becomes several `data:` fields."""
+def encode_event(event: StreamEvent, name: Callable[[int], str] = str) -> bytes:
+    """Return one event on the wire under the id that `name` gives it; data of several lines becomes several fields."""
     data = "".join(f"data: {line}\n" for line in LINE_END.split(event.data))
     kind = LINE_END.sub("", event.type)
-    return f"id: {event.sequence}\nevent: {kind}\n{data}\n".encode()
+    return f"id: {name(event.sequence)}\nevent: {kind}\n{data}\n".encode()
 
 
 class EventStream(ResponseBody):
@@ -51,16 +50,17 @@ class EventStream(ResponseBody):
     def __init__(
         self,
         subscription: AbstractAsyncContextManager[AsyncIterator[StreamEvent]],
-        guard: Guard,
         limits: EdgeLimits,
         draining: Callable[[], Awaitable[object]],
-        owner: str | None = None,
+        place: Callable[[], AbstractContextManager[None]],
+        name: Callable[[int], str] = str,
     ) -> None:
+        """`place` holds one of the places for streams; `name` gives the id of an event by its number."""
         self._subscription = subscription
-        self._guard = guard
         self._limits = limits
         self._draining = draining
-        self._owner = owner
+        self._place = place
+        self._name = name
         self._put, self._take = trio.open_memory_channel[bytes](BUFFER)
         self._stack = AsyncExitStack()
         self._reading = trio.CancelScope()
@@ -69,7 +69,7 @@ class EventStream(ResponseBody):
     async def __aenter__(self) -> Self:
         """Open the subscription and start to read it."""
         self._put.send_nowait(HELLO)
-        self._stack.enter_context(self._guard.stream(self._owner))
+        self._stack.enter_context(self._place())
         self._nursery = await self._stack.enter_async_context(trio.open_nursery())
         self._nursery.start_soon(self._read)
         self._nursery.start_soon(self._end_in_time)
@@ -103,7 +103,7 @@ class EventStream(ResponseBody):
             with self._reading:
                 async with self._put, self._subscription as events:
                     async for event in events:
-                        await self._put.send(encode_event(event))
+                        await self._put.send(encode_event(event, self._name))
         except (Unavailable, CallError):
             pass  # the status line is out: all that is left to say is goodbye, and the client tries again
 

@@ -11,7 +11,7 @@ import structlog
 from jagawarga.errors import Corrupt, Unavailable
 from jagawarga.feed import cursors
 from jagawarga.feed.index import OLDEST, Index
-from jagawarga.reports.messages import INTERNAL, ReportEvent, decode_event
+from jagawarga.reports.messages import ReportEvent, decode_event
 from supervisors import Actor
 
 if TYPE_CHECKING:
@@ -136,13 +136,12 @@ class Keeper(Actor):
         index.late.clear()
 
     async def _tell(self, events: Sequence[ReportEvent]) -> None:
-        """Put what moved into the inboxes of who follows it, but for the authorities' own affair.
+        """Put what moved into the inboxes of who follows it, but for the authorities' own affair, and warnings to them.
 
         Told with an id made of event and follower, so a second time is none: the notices are at most one.
         """
-        moved = [
-            event for event in events if event.privacy == "public" and event.version > 1 and event.type not in INTERNAL
-        ]
+        # What is not for the reporter, whose name every other event of a public report has, is not for others either.
+        moved = [event for event in events if event.privacy == "public" and event.version > 1 and event.reporter]
         ids = {event.report_id for event in moved}
         after = UUID(int=0), ""
         while ids:

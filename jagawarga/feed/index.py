@@ -210,8 +210,8 @@ class Index:
         for squared, report_id in islice(self.grid.around(near, SIMILAR_RADIUS), SCANNED):
             entry = self.entries[report_id]
             view = entry.view
-            # Of duplicates the one that all of them go along with is enough.
-            if view.merged or view.status in ENDED or (category is not None and view.category != category):
+            # Of duplicates the one that all of them go along with is enough, if it is to be seen.
+            if view.parent is not None or view.status in ENDED or (category is not None and view.category != category):
                 continue
             away = metres_of(squared)
             score = 1.0 - away / SIMILAR_RADIUS + likeness(told, frozenset(entry.folded.split()))

@@ -12,6 +12,7 @@ import resource
 import sys
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
+from jagawarga.media.headers import parameters
 from jagawarga.media.kinds import FORMATS, MAX_PIXELS, THUMBNAIL, Format
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ UNREADABLE: Final = 3
 """Exit code for a file its decoder does not take."""
 _UNITS: Final = {"h264": "6", "hevc": "39|40", "av1": "5"}
 """Units of the bit stream that carry users' data (SEI; metadata OBU) by codec."""
+_OPAQUE: Final = frozenset({"av1"})
+"""Copied without asking for an encoder, for there may be none."""
 _MARK, _SCAN, _ADOBE = 0xFF, 0xDA, 0xEE
 _TOLD: Final = frozenset({*range(0xE0, 0xF0), 0xFE} - {_ADOBE})
 """A JPEG's segments that say something about the picture."""
@@ -96,15 +99,18 @@ def clean_sound(form: Format, source: BinaryIO, target: BinaryIO) -> None:
         for stream in old.streams:
             if stream.type not in wanted or stream.codec_context is None:
                 continue
-            if stream.codec_context.name.removesuffix("float") not in form.codecs:
+            # Not the decoder's own name: several can read a codec.
+            codec = stream.codec_context.codec.canonical_name
+            if codec not in form.codecs:
                 if form.kind == "audio":
                     continue
                 msg = "not a codec we take"
                 raise ValueError(msg)
-            copy: Any = new.add_stream_from_template(stream)
+            copy: Any = new.add_stream_from_template(stream, opaque=codec in _OPAQUE)
             copy.metadata.clear()
-            units = _UNITS.get(stream.codec_context.name)
+            units = _UNITS.get(codec)
             sieve = BitStreamFilterContext(f"filter_units=remove_types={units}", stream, copy) if units else None
+            _tell(stream, copy, codec)
             ways[stream.index] = (copy, sieve)
         if not any(copy.type == form.kind for copy, _ in ways.values()):
             msg = "nothing to see or hear"
@@ -117,6 +123,20 @@ def clean_sound(form: Format, source: BinaryIO, target: BinaryIO) -> None:
             for part in [packet] if sieve is None else sieve.filter(packet):
                 part.stream = copy
                 new.mux(part)
+
+
+def _tell(stream: Any, copy: Any, codec: str) -> None:
+    """Leave of what the decoder is told first what it needs."""
+    # The sieve may have put it otherwise; of what is only copied it has nothing to put.
+    teller = stream if codec in _OPAQUE else copy
+    told = teller.codec_context.extradata or b""
+    needed = parameters(codec, told)
+    if needed == told:
+        return
+    if codec in _OPAQUE:
+        msg = "users' data that can not be taken out"
+        raise ValueError(msg)
+    copy.codec_context.extradata = needed
 
 
 def clean_document(source: BinaryIO, target: BinaryIO) -> None:

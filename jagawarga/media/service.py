@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from jagawarga.media.messages import Item
     from jagawarga.plumbing.keys import Keyring
 
-AT_ONCE: Final = 8
-"""Uploads under way; more are told to come back."""
+AT_ONCE: Final = 64
+"""Uploads under way, most of them arriving: few are cleaned at a time. More are told to come back."""
 KEPT_DAYS: Final = 2
 """Full days and the rest of one: an upload is there for a day at least."""
 LOOK_EVERY: Final = 3_600.0

@@ -131,6 +131,12 @@ class NotificationDoor(Protocol):
     def subscribe(self, agency: str, *, after: int | None) -> Stream:
         """The live events of one agency, from behind `after` on; ends when the reader falls too far behind."""
 
+    def name_of(self, recipient: str, sequence: int) -> str:
+        """The id of an event in a pseudonym's stream: its number sealed, for numbers tell when others file reports."""
+
+    def number_of(self, recipient: str, name: str) -> int:
+        """The number again; `Invalid` for an id that was not given to this pseudonym."""
+
     def subscribe_own(self, recipient: str, *, after: int | None) -> Stream:
         """The live events of a pseudonym's own reports, likewise.
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from jagawarga.errors import Conflict, Invalid, NotFound
+from jagawarga.errors import Conflict, Corrupt, Invalid, NotFound
 from jagawarga.notification import endpoints, vapid
 from jagawarga.notification.desk import Desk
 from jagawarga.notification.mailer import Mailer, Server
@@ -53,6 +53,10 @@ class Ways:
     name: Callable[[str], str] = _key
 
 
+STREAM_ID: Final = "stream-id"
+"""The key's purpose."""
+
+
 class Notifications:
     """The concrete `NotificationDoor`; a handle made once, its actors are `tree.notification_tree(self)`."""
 
@@ -60,6 +64,7 @@ class Notifications:
         self, database: Database, bus: Bus, keyring: Keyring, ways: Ways = Ways(), clock: Clock = utc_now
     ) -> None:
         self.bus = bus
+        self.keyring = keyring
         self.store = Store(database)
         self.stream = LiveStream(bus)
         self.clock = clock
@@ -166,6 +171,20 @@ class Notifications:
     def subscribe(self, agency: str, *, after: int | None) -> Stream:
         """The live events of one agency, from behind `after` on; ends when the reader falls too far behind."""
         return self.stream.subscribe(of_agency(agency), after)
+
+    def name_of(self, recipient: str, sequence: int) -> str:
+        """The id of an event in a pseudonym's stream."""
+        sealed = self.keyring.seal(STREAM_ID, sequence.to_bytes(8), recipient.encode())
+        return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+
+    def number_of(self, recipient: str, name: str) -> int:
+        """The number again; `Invalid` for an id that was not given to this pseudonym."""
+        try:
+            sealed = base64.b64decode(name + "=" * (-len(name) % 4), altchars=b"-_", validate=True)
+            return int.from_bytes(self.keyring.unseal(STREAM_ID, sealed, recipient.encode()))
+        except (ValueError, Corrupt):
+            msg = "must be the id of an event of this stream"
+            raise Invalid(msg, fields={"Last-Event-ID": msg}) from None
 
     def subscribe_own(self, recipient: str, *, after: int | None) -> Stream:
         """The live events of a pseudonym's own reports, likewise."""

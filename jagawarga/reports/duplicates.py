@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from jagawarga.errors import Invalid, NotFound
 from jagawarga.reports.lifecycle import HELD, OPEN, STEPS, UNANSWERED, elapse, no_step, refused, stale
-from jagawarga.reports.model import REPORTER, SYSTEM, Changed, Past, ReportState, Together, Transition, stepped
+from jagawarga.reports.model import REPORTER, SYSTEM, Changed, Past, ReportState, Together, Transition, all_of, stepped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -59,7 +59,9 @@ def merge(  # noqa: PLR0917 - the reports, then the step as `decide` is told of 
     _check(parent, child, agency, now)
     if len(known) + len(family) > MOST:
         raise refused(f"a report has at most {MOST} duplicates", parent)
-    led = stepped(parent, parent.status, past=parent.past._replace(leads=True))
+    # Whoever had one of them has had what they are about.
+    had = all_of(parent.past.had, *(each.past.had for each in family))
+    led = stepped(parent, parent.status, past=parent.past._replace(leads=True, had=had))
     status = parent.past.resumes or parent.status
     joined = tuple(
         Transition(
@@ -134,7 +136,8 @@ def _followed(child: ReportState, step: Transition) -> Transition | None:
     since = child.level_since if lead.status in HELD and not elsewhere else lead.level_since
     past = child.past
     if elsewhere:
-        past = Past(spent=lead.past.spent, disputed=past.disputed, had=lead.past.had, parent=past.parent)
+        had = all_of(past.had, lead.past.had)
+        past = Past(spent=lead.past.spent, disputed=past.disputed, had=had, parent=past.parent)
     other_ladder = lead.terms.ladder != child.terms.ladder
     terms = lead.terms if other_ladder else child.terms
     moved = stepped(

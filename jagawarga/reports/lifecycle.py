@@ -18,6 +18,7 @@ from jagawarga.reports.model import (
     Past,
     ReportState,
     Transition,
+    all_of,
     ceil_to,
     floor_to,
     stepped,
@@ -220,20 +221,25 @@ def _resumed(state: ReportState, since: datetime) -> ReportState:
 def _transfer(state: ReportState, agency: str, now: datetime, note: str | None, terms: Terms | None) -> Transition:
     """The report goes to the foot of another ladder, and the time it has taken goes along.
 
-    To an agency that had it before it does not go again: where two send it to each other, the authority above decides.
+    From agency to agency it does not go to one that had it before: where two send it to each other, it climbs, and
+    the authority above decides.
     """
     assert terms is not None
     target = terms.ladder[0]
-    if target in {state.agency, agency}:
+    if target in state.authorities:
         msg = "has the report already"
         raise Invalid(msg, fields={"agency": msg})
-    if target in state.past.had:
-        if state.level + 1 >= len(state.terms.ladder):
+    if target in state.terms.ladder[state.level + 1 :]:
+        msg = "is above: what is late climbs there by itself"
+        raise Invalid(msg, fields={"agency": msg})
+    if target in state.past.had and not state.level:
+        if len(state.terms.ladder) == 1:
             msg = f"{target} has had the report, and nobody is above {agency} to decide between them"
             raise refused(msg, state)
         return Transition(_raised(state, "escalated", now), ESCALATED, agency, now, note)
     spent = min(_spent(state, now), terms.limit("respond", 0).total_seconds() / HALF)
-    past = Past(None, spent, 0, state.past.disputed, (*state.past.had, state.agency), leads=state.past.leads)
+    had = all_of(state.past.had, (state.agency,))
+    past = Past(None, spent, 0, state.past.disputed, had, leads=state.past.leads)
     moved = stepped(state, "received", terms=terms, level=0, level_since=now, told=0, past=past, assignee=None)
     return Transition(moved, "report.transferred", agency, now, note, Changed(terms=terms))
 
@@ -247,6 +253,9 @@ def _reclassify(state: ReportState, agency: str, now: datetime, wish: Wish, term
     if terms.ladder != state.terms.ladder:
         raise stale(state.status, state.level, state.holder, state.version)
     moved = stepped(state, state.status, category=wish.category, terms=terms, told=0)
+    before, after = state.limit_at, moved.limit_at
+    if state.past.leads and before is not None and after is not None and after > before:
+        raise refused("its duplicates would lose the time they have: split them off first", state)
     changed = Changed(terms=terms, category=wish.category)
     return Transition(moved, "report.reclassified", agency, now, wish.note, changed)
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import chain
 from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
@@ -223,6 +224,11 @@ class ReportState:
         """When the level has used so much of the time that counts, the clock going on as it runs."""
         left = max(timedelta(0), span - seconds(self.past.spent)) if self.past.spent else span
         return self.terms.after(self.level, self.level_since, left)
+
+
+def all_of(*agencies: tuple[str, ...]) -> tuple[str, ...]:
+    """All of these agencies, each once, in their order."""
+    return tuple(dict.fromkeys(chain(*agencies)))
 
 
 def stepped(state: ReportState, status: Status, **changes: Any) -> ReportState:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 import pytest
+import trio
 
 from jagawarga.reports.messages import Wish
 from tests.integration.edge_server import AUDITOR, CITIZEN, EXECUTIVE, HEAD, OFFICER, OPERATOR, OTHER_CITIZEN, edge
@@ -145,3 +146,20 @@ async def test_merging_and_splitting() -> None:
         merge, split = running.house.reports.wishes
         assert (merge.action, str(merge.into), merge.note, merge.expected) == ("merge", other, "sama", 1)
         assert split == Wish("split")
+
+
+async def test_who_sends_slowly_keeps_nobody_else_from_sending() -> None:
+    """So many uploads of one account at a time; another one's goes through."""
+    async with edge(uploads_each=1) as running:
+        stream = await running.connect()
+        head = (
+            f"POST /v1/media HTTP/1.1\r\nHost: x\r\nAuthorization: {CITIZEN['Authorization']}\r\nContent-Length: 9\r\n"
+        )
+        await stream.send_all(f"{head}\r\nslow".encode())
+        with trio.fail_after(5):
+            while (await running.client.post("/v1/media", content=b"x", headers=CITIZEN)).status_code != 429:
+                await trio.sleep(0.01)
+        assert (await running.client.post("/v1/media", content=b"x", headers=OTHER_CITIZEN)).status_code == 201
+        await stream.send_all(b"slow!")
+        assert b" 201 " in await stream.receive_some()
+        assert (await running.client.post("/v1/media", content=b"x", headers=CITIZEN)).status_code == 201

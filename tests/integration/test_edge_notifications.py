@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from jagawarga.notification.messages import Notification
-from tests.integration.edge_server import CITIZEN, OFFICER, Edge, edge, read_until, until
+from tests.integration.edge_server import CITIZEN, HEAD, OFFICER, Edge, edge, read_until, until
 from tests.integration.test_edge_routes import is_problem
 from tests.mail_server import UserAgent
 
@@ -154,7 +154,7 @@ async def listen(house: Edge, last: str | None) -> trio.SocketStream:
     return stream
 
 
-@pytest.mark.parametrize("last", [None, "1"])
+@pytest.mark.parametrize("last", [None, "p1-1"])
 async def test_a_citizens_stream_resumes(last: str | None) -> None:
     """Live events, and behind `Last-Event-ID` what was missed."""
     async with edge() as house:
@@ -181,3 +181,23 @@ async def test_citizens_streams_take_no_place_of_the_agencies() -> None:
         await until(lambda: house.house.notification.subscribers == 1)
         await listen(house, None)
         await until(lambda: house.house.notification.subscribers == 2)
+
+
+async def test_the_ids_of_a_citizens_stream_are_their_own() -> None:
+    """One of somebody else's stream, or a plain number, is refused."""
+    async with edge() as house:
+        for wrong in ("p7-1", "1"):
+            answer = await house.client.get("/v1/me/stream", headers=CITIZEN | {"Last-Event-ID": wrong})
+            assert answer.status_code == 422
+        house.house.notification.publish("{}")
+        stream = await listen(house, "p1-0")
+        await read_until(stream, b"id: p1-1\n")
+
+
+async def test_one_officer_does_not_take_all_the_agencies_streams() -> None:
+    """Others get theirs."""
+    async with edge(streams_of_officer=1) as house:  # noqa: SIM117 - what is asked in between
+        async with house.client.stream("GET", "/v1/agency/stream", headers=OFFICER):
+            assert (await house.client.get("/v1/agency/stream", headers=OFFICER)).status_code == 429
+            async with house.client.stream("GET", "/v1/agency/stream", headers=HEAD) as answer:
+                assert answer.status_code == 200

@@ -244,6 +244,8 @@ async def test_readiness_tells_each_component() -> None:
         ({"metrics_networks": ()}, {}, 404),
         ({"metrics_networks": (IPv4Network("10.0.0.0/8"),)}, {}, 404),
         ({}, {"X-Forwarded-For": "127.0.0.1"}, 404),
+        ({}, {"Forwarded": "for=127.0.0.1"}, 404),
+        ({}, {"Via": "1.1 proxy"}, 404),
         ({"trusted_proxies": (IPv4Network("127.0.0.0/8"),)}, {"X-Forwarded-For": "127.0.0.1"}, 404),
     ],
     ids=str,

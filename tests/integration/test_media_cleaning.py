@@ -61,6 +61,16 @@ def mp4(path: Path) -> bytes:
     return path.read_bytes()
 
 
+def video(path: Path, form: str, codec: str, **options: str) -> bytes:
+    with av.open(str(path), "w", format=form) as container:
+        stream: Any = container.add_stream(codec, rate=10, options=options)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        for _ in range(5):
+            container.mux(stream.encode(av.VideoFrame(64, 64, "yuv420p")))
+        container.mux(stream.encode())
+    return path.read_bytes()
+
+
 def pdf() -> bytes:
     out = io.BytesIO()
     with pikepdf.new() as document:
@@ -92,6 +102,19 @@ async def test_a_png_loses_its_texts_and_keeps_what_is_clear(tmp_path: Path) -> 
     assert SECRET in png()
     assert SECRET not in data
     assert Image.open(io.BytesIO(data)).getpixel((0, 0)) == (1, 2, 3, 4)
+
+
+async def test_what_a_decoder_is_told_first_loses_the_users_data_too(tmp_path: Path) -> None:
+    """H.265 has a place for it before the first picture; AV1 as well. Both are seen as before."""
+    told = video(tmp_path / "a.mp4", "mp4", "libx265", **{"x265-params": "info=1:log-level=none"})
+    assert b"x265 (build" in told
+    for before, kind in ((told, "video/mp4"), (video(tmp_path / "b.webm", "webm", "libsvtav1"), "video/webm")):
+        clean, data, _ = await cleaned(tmp_path, before)
+        assert b"x265 (build" not in data
+        assert clean.content_type == kind
+        with av.open(io.BytesIO(data)) as container:
+            assert isinstance(container, av.container.InputContainer)
+            assert len(list(container.decode(video=0))) == 5
 
 
 async def test_a_video_loses_its_place_its_tags_and_the_users_data_in_its_stream(tmp_path: Path) -> None:

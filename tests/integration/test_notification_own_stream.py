@@ -8,6 +8,7 @@ import uuid
 import pytest
 import trio
 
+from jagawarga.errors import Invalid
 from jagawarga.notification.stream import LiveStream
 from jagawarga.plumbing.packing import PACK
 from tests.integration.test_notification import _feed, context, event, outgoing, take
@@ -48,3 +49,14 @@ async def test_it_resumes_as_far_as_the_ring_reaches(fresh_database_url: str, na
         assert [each.sequence for each in seen] == list(range(after + 1, end + 2, PACK))
     else:
         assert [(each.type, each.sequence) for each in seen] == [("inbox.changed", end), ("report.received", end + 1)]
+
+
+async def test_ids_tell_neither_number_nor_time(fresh_database_url: str, nats_url: str) -> None:
+    """A number that goes up when others file reports would tell when; sealed, it opens for its own reader alone."""
+    async with context(fresh_database_url, nats_url) as notifications:
+        names = {notifications.name_of("mine", 128) for _ in range(3)}
+        assert len(names) == 3
+        assert {notifications.number_of("mine", each) for each in names} == {128}
+        for wrong in (*names, "", "128", "x" * 49, "é"):
+            with pytest.raises(Invalid):
+                notifications.number_of("other", wrong)

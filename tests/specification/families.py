@@ -51,7 +51,9 @@ def merged(
         )
         for each in family
     ]  # fmt: skip
-    return moved(parent, "joined", agency, now, leads=True), tuple(joined)
+    # Whoever had one of them has had what they are about.
+    had = parent.had.union(*(each.had for each in family))
+    return moved(parent, "joined", agency, now, leads=True, had=had), tuple(joined)
 
 
 def later_than(parent: Report, child: Report, now: datetime) -> bool:
@@ -74,7 +76,7 @@ def followed(child: Report, parent: Report) -> Report:
     event = step.event if step.event in SHARED else "report.acknowledged"
     said = step if event in SAID_TO_ALL else step._replace(note=None, attachments=0)
     if event in NEW_CLOCK:
-        clock = {"since": parent.since, "spent": parent.spent, "asked": 0, "had": parent.had}
+        clock = {"since": parent.since, "spent": parent.spent, "asked": 0, "had": child.had | parent.had}
     else:
         # Its own runs on, unseen; behind an end it is the reporter's, and begins there.
         clock = {} if parent.status in HELD else {"since": parent.since, "spent": NO_TIME}

@@ -261,11 +261,14 @@ def not_fixed(report: Report, wish: Wish, actor: str, now: datetime) -> Outcome:
 
 
 def transfer(report: Report, wish: Wish, actor: str, now: datetime) -> Outcome:
-    """To the foot of another ladder, the time going along, half of the limit at most; not to who had it before."""
+    """To the foot of another ladder, the time going along, half of the limit at most.
+
+    From agency to agency not to who had it before: who is above them decides. And never to who is above oneself.
+    """
     to = wish.agency
-    if to in report.authorities:
+    if to in report.ladder:
         return NOT_THAT
-    if to in report.had:
+    if to in report.had and report.level == 0:
         return NOT_NOW if report.at_the_top else raised(report, "escalated", actor, now, since=now, note=wish.words)
     spent = min(report.used(now), limit(RESPOND, report.category, 0) / 2)
     return moved(
@@ -276,9 +279,11 @@ def transfer(report: Report, wish: Wish, actor: str, now: datetime) -> Outcome:
 
 
 def reclassify(report: Report, wish: Wish, actor: str, now: datetime) -> Outcome:
-    """Another category's limits, from the same moment."""
+    """Another category's limits, from the same moment; not more time for one that others go along with."""
     if wish.category == report.category:
         return NOT_THAT
+    if report.leads and replace(report, category=wish.category or report.category).limit > report.limit:
+        return NOT_NOW
     return moved(report, "reclassified", actor, now, wish.words, category=wish.category)
 
 

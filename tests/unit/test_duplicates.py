@@ -11,7 +11,7 @@ from jagawarga.errors import Conflict, Invalid, NotFound
 from jagawarga.reports.duplicates import MOST, follow, merge
 from jagawarga.reports.lifecycle import HELD, OF_A_DUPLICATE, decide, decide_as_reporter, elapse
 from jagawarga.reports.messages import INTERNAL, Action, Status, Wish
-from jagawarga.reports.model import ReportState, Together, Transition, event_of, fold_state, unfold_state
+from jagawarga.reports.model import Past, ReportState, Terms, Together, Transition, event_of, fold_state, unfold_state
 from jagawarga.reports.notices import tick_at
 from tests.unit.test_lifecycle import ELSEWHERE, NOW, TERMS, by_agency, by_reporter, later, state
 
@@ -283,3 +283,28 @@ def test_a_family_survives_sleep() -> None:
     """Whose duplicate it is, and that it leads, come back out of the folded state."""
     for known in (duplicate_of(state()), replace(state(), past=state().past._replace(leads=True))):
         assert unfold_state(known.report_id, fold_state(known)) == known
+
+
+def test_whoever_had_a_duplicate_has_had_its_parent_too() -> None:
+    """Or two agencies could send a report to each other within another one."""
+    child = state(past=Past(had=("pdam",)))
+    first, _ = merged(state(level_since=later(-10)), child)
+    assert first.state.past.had == ("pdam",)
+    back = decide(first.state, Wish("transfer", "not ours", agency="pdam"), "lurah", later(2), ELSEWHERE)
+    assert back.event == "report.escalated"
+    away = Terms(("dinas", "walikota"), (60.0,), (600.0,))
+    step = decide(state(past=Past(had=("a",), leads=True)), Wish("transfer", "x", agency="dinas"), "lurah", NOW, away)
+    assert one(follow([replace(duplicate_of(state()), past=Past(parent="p", had=("pdam",)))], step)).state.past.had == (
+        "pdam", "a", "lurah",
+    )  # fmt: skip
+
+
+def test_a_parent_gets_no_more_time_by_another_category() -> None:
+    """Its duplicates have nothing to do with that; less time is no matter."""
+    slow = replace(TERMS, respond_within=(90.0,))
+    wish = Wish("reclassify", "?", category="kabel")
+    leads = state(past=Past(leads=True))
+    with pytest.raises(Conflict, match="duplicates"):
+        decide(leads, wish, "lurah", NOW, slow)
+    assert decide(state(), wish, "lurah", NOW, slow).state.category == "kabel"
+    assert decide(leads, wish, "lurah", NOW, replace(TERMS, respond_within=(20.0,))).state.category == "kabel"

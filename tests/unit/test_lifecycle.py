@@ -298,19 +298,32 @@ def test_a_report_that_is_passed_on_takes_its_time_along() -> None:
 
 
 def test_two_who_send_it_to_each_other_let_the_authority_above_decide() -> None:
-    """It goes back to nobody who had it."""
+    """Between the two it goes back to nobody who had it; the one above may send it to either."""
     there = by_agency(state(), "transfer").state
     back = decide(there, Wish("transfer", "not ours", agency="lurah"), "pdam", later(1), TERMS)
     assert (back.event, back.state.holder, back.state.level, back.actor) == ("report.escalated", "walikota", 1, "pdam")
-    top = replace(there, level=1)
+    decided = decide(back.state, Wish("transfer", "yours", agency="lurah"), "walikota", later(2), TERMS)
+    assert (decided.event, decided.state.holder, decided.state.past.had) == (
+        "report.transferred", "lurah", ("lurah", "pdam"),
+    )  # fmt: skip
+    again = decide(decided.state, Wish("transfer", "no", agency="pdam"), "lurah", later(3), ELSEWHERE)
+    assert (again.event, again.state.holder) == ("report.escalated", "camat")
+
+
+def test_where_nobody_is_above_two_who_send_it_to_each_other() -> None:
+    """It stays with whom it is."""
+    alone = replace(state(), terms=replace(TERMS, ladder=("lurah",)), past=Past(had=("pdam",)))
     with pytest.raises(Conflict, match="nobody is above"):
-        decide(top, Wish("transfer", "not ours", agency="lurah"), "walikota", later(1), TERMS)
+        decide(alone, Wish("transfer", "not ours", agency="pdam"), "lurah", later(1), ELSEWHERE)
 
 
-def test_to_whom_it_can_not_be_passed() -> None:
-    """Whoever has it already."""
+@pytest.mark.parametrize("target", TERMS.ladder)
+def test_to_whom_it_can_not_be_passed(target: str) -> None:
+    """Whoever has it already; and who is above, for nobody is to stop a clock by sending it there."""
     with pytest.raises(Invalid):
-        decide(state(), Wish("transfer", "?", agency="lurah"), "lurah", NOW, TERMS)
+        decide(state(), Wish("transfer", "?", agency=target), "lurah", NOW, TERMS)
+    with pytest.raises(Invalid):
+        decide(state("escalated", 1), Wish("transfer", "?", agency=target), "camat", NOW, TERMS)
 
 
 # --- another category

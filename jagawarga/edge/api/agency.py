@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from jagawarga.identity.messages import Role
-    from jagawarga.notification.messages import Stream
     from jagawarga.reports.messages import Action, ReportView
 
 STAFF: tuple[Role, ...] = ("officer", "agency_head")
@@ -98,28 +98,20 @@ def version_of(given: str | None) -> int | None:
 
 async def stream(ask: Ask[NoQuery, None]) -> Streaming:
     """Stream the agency's events as they happen, from behind `Last-Event-ID` on."""
-    return event_stream(ask, lambda after: ask.doors.notification.subscribe(ask.agency, after=after))
+    last = ask.header(LAST_EVENT_ID)
+    if last is not None and not (last.isascii() and last.isdecimal() and len(last) <= MAX_DIGITS):
+        raise Invalid(WRONG, fields={LAST_EVENT_ID: "must be the number of an event"})
+    owner = ask.principal.pseudonym
+    ask.guard.admit_stream("agencies", owner)
+    subscription = ask.doors.notification.subscribe(ask.agency, after=None if last is None else int(last))
+    place = partial(ask.guard.stream, "agencies", owner)
+    return Streaming(EventStream(subscription, ask.limits, ask.draining, place))
 
 
 def events(shape: Any) -> tuple[Says, ...]:
     """What a route answers that streams events; each has data of this shape."""
     meaning = "Events, each with its number, until the server closes."
     return (Says(200, shape, meaning, headers=("X-Accel-Buffering",), produces=("text/event-stream",)),)
-
-
-def event_stream(
-    ask: Ask[NoQuery, None], subscribe: Callable[[int | None], Stream], *, owner: str | None = None
-) -> Streaming:
-    """Return a stream that goes on behind the event the client saw last; `Invalid` for a number that is none.
-
-    `owner` is the citizen whose it is; agencies have places of their own.
-    """
-    last = ask.header(LAST_EVENT_ID)
-    if last is not None and not (last.isascii() and last.isdecimal() and len(last) <= MAX_DIGITS):
-        raise Invalid(WRONG, fields={LAST_EVENT_ID: "must be the number of an event"})
-    ask.guard.admit_stream(owner)
-    subscription = subscribe(None if last is None else int(last))
-    return Streaming(EventStream(subscription, ask.guard, ask.limits, ask.draining, owner))
 
 
 SHOWN = (Says(200, shapes.AgencyReport, headers=("ETag",)),)

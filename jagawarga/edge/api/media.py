@@ -22,7 +22,8 @@ REFUSES = ("body-too-large", "media-too-large", "unsupported-media", "unreadable
 
 async def upload(ask: Ask[NoQuery, None]) -> Answer:
     """Take a photo, video, sound or PDF; its content decides what it is, and nothing undecoded is kept."""
-    return Answer(described(await ask.doors.media.upload(ask.stream)), 201)
+    with ask.guard.upload(ask.address if ask.caller is None else ask.caller.pseudonym):
+        return Answer(described(await ask.doors.media.upload(ask.stream)), 201)
 
 
 async def upload_by_code(ask: Ask[NoQuery, None]) -> Answer:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
 from jagawarga.edge import shapes, views
-from jagawarga.edge.api.agency import LAST_EVENT_ID, event_stream, events
+from jagawarga.edge.api.agency import LAST_EVENT_ID, events
 from jagawarga.edge.bodies import WRONG, Body, Line, NoQuery, PageQuery
-from jagawarga.edge.routing import Answer, Ask, Route, Says
+from jagawarga.edge.routing import Answer, Ask, Route, Says, Streaming
+from jagawarga.edge.stream import EventStream
 from jagawarga.errors import Invalid, NotFound
 from jagawarga.notification.messages import AddBrowser, Channel, Kind, SetPreferences
 
 if TYPE_CHECKING:
-    from jagawarga.edge.routing import Streaming
     from jagawarga.notification.messages import Browser, Inbox, ShownPreferences
 
 HTML = "text/html; charset=utf-8"
@@ -156,7 +157,11 @@ async def mark(ask: Ask[NoQuery, MarkBody]) -> Answer:
 async def stream(ask: Ask[NoQuery, None]) -> Streaming:
     """Stream the events of the caller's own reports as they happen, from behind `Last-Event-ID` on."""
     mine = ask.principal.pseudonym
-    return event_stream(ask, lambda after: ask.doors.notification.subscribe_own(mine, after=after), owner=mine)
+    door, last = ask.doors.notification, ask.header(LAST_EVENT_ID)
+    after = None if last is None else door.number_of(mine, last)
+    ask.guard.admit_stream("citizens", mine)
+    place, name = partial(ask.guard.stream, "citizens", mine), partial(door.name_of, mine)
+    return Streaming(EventStream(door.subscribe_own(mine, after=after), ask.limits, ask.draining, place, name))
 
 
 async def preferences(ask: Ask[NoQuery, None]) -> Answer:

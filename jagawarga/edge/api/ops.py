@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 OK = "ok"
-FORWARDED = "X-Forwarded-For"
+FORWARDED = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP")
+"""What proxies say of whom they ask for."""
 
 
 async def healthz(ask: Ask[NoQuery, None]) -> Answer:
@@ -42,7 +43,7 @@ async def metrics(ask: Ask[NoQuery, None]) -> Answer:
     Whoever sees a counter move and sees a network as well can tell who filed: so it is not for everybody, and a proxy
     does not pass it on.
     """
-    if ask.header(FORWARDED) is not None or not _is_of(ask.address, ask.limits.metrics_networks):
+    if any(ask.header(name) is not None for name in FORWARDED) or not _is_of(ask.address, ask.limits.metrics_networks):
         msg = "there is nothing here that you may see"
         raise NotFound(msg)
     return Answer(ask.doors.metrics(), content_type=PROMETHEUS)
