@@ -37,7 +37,7 @@ HISTORY: Final = [RECEIVED | {"note": None, "attachments": 0}, ACKNOWLEDGED | {"
 STANDING: Final = {
     "status": "acknowledged", "level": 0, "holder": "pekerjaan-umum-utara", "agency": "pekerjaan-umum-utara",
     "category": "jalan-rusak", "privacy": "public", "created_at": FILED, "due_at": NEXT,
-    "merged": False,
+    "limit_at": NEXT, "merged": False,
 }  # fmt: skip
 CONTENT: Final = STANDING | SPOT | {
     "report_id": REPORT, "area": "jagasari.alun-alun", "kelurahan": "Alun-Alun", "kecamatan": "Jagasari", "text": TEXT,

@@ -67,6 +67,7 @@ class Standing(TypedDict):
     privacy: Privacy
     created_at: Moment
     due_at: Annotated[Moment | None, "When it climbs, or goes on, by itself; null where no clock runs."]
+    limit_at: Annotated[Moment | None, "When who has to act, or to say so, is late: at the top nothing climbs then."]
     merged: Annotated[bool, "It is a duplicate, and goes along with the report that it was merged into."]
 
 

@@ -76,6 +76,7 @@ def standing(report: ReportView) -> shapes.Standing:
         "privacy": report.privacy,
         "created_at": moment(report.created_at),
         "due_at": moment(report.due_at),
+        "limit_at": moment(report.limit_at),
         "merged": report.merged,
     }
 

@@ -166,6 +166,8 @@ class ReportView:
     assignee: str | None = None
     """The pseudonym of the officer who has it."""
     satisfaction: int | None = None
+    limit_at: datetime | None = None
+    """When the limit that runs is over, also at the top of the ladder, where nothing climbs; `None`: none runs."""
     merged: bool = False
     """It was merged into another report, and goes along with that one."""
     parent: UUID | None = None

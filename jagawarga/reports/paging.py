@@ -44,16 +44,18 @@ def after(cursor: str | None) -> tuple[Any, ...]:
 
 def queue_cursor(last: Listed) -> str:
     """The cursor behind a line of a queue."""
-    return _written(_NO_DEADLINE if last.at is None else last.at, last.report_id)
+    if last.at is None:
+        assert last.since is not None
+        return _written(_NO_DEADLINE + (last.since - _EPOCH), last.report_id)
+    return _written(last.at, last.report_id)
 
 
-def queue_after(cursor: str | None) -> tuple[tuple[datetime, UUID] | None, UUID]:
+def queue_after(cursor: str | None) -> tuple[tuple[datetime, UUID] | None, tuple[datetime, UUID]]:
     """Behind which deadline to go on, and behind which report without one."""
-    first = OLDEST[1]
     if cursor is None:
-        return OLDEST, first
+        return OLDEST, OLDEST
     at, report_id = _read_cursor(cursor)
-    return (None, report_id) if at == _NO_DEADLINE else ((at, report_id), first)
+    return (None, (_EPOCH + (at - _NO_DEADLINE), report_id)) if at >= _NO_DEADLINE else ((at, report_id), OLDEST)
 
 
 def _written(at: datetime, report_id: UUID) -> str:

@@ -24,8 +24,9 @@ from jagawarga.plumbing.keys import Keyring
 from jagawarga.plumbing.outbox import OutboxRow
 from jagawarga.plumbing.telemetry import UNREADABLE
 from jagawarga.plumbing.uuids import random_uuid
+from jagawarga.reports.lifecycle import HELD
 from jagawarga.reports.messages import HistoryEntry, Place, ReportView, Sieve, encode_event
-from jagawarga.reports.model import CLOCKS, Past, ReportState, Together, Transition, event_of
+from jagawarga.reports.model import CLOCKS, NOTHING, Past, ReportState, Terms, Together, Transition, event_of
 from jagawarga.reports.notices import Notice, count_by, event_of_notice
 from jagawarga.reports.rows import past_from_text, past_to_text, state_of, terms_from_text, terms_to_text
 from jagawarga.reports.sealing import Seals, are_alike
@@ -65,6 +66,8 @@ class Listed(NamedTuple):
     at: datetime | None
     report_id: UUID
     view: ReportView | None
+    since: datetime | None = None
+    """In a queue: when it came to who holds it."""
 
 
 class Store:
@@ -297,12 +300,17 @@ class Store:
         return [self._listed(row) for row in await self.database.run_as_agency(agency, work)]
 
     async def queue_as_agency(
-        self, agency: str, after: tuple[datetime, UUID] | None, behind: UUID, sieve: Sieve, limit: int
+        self,
+        agency: str,
+        after: tuple[datetime, UUID] | None,
+        behind: tuple[datetime, UUID],
+        sieve: Sieve,
+        limit: int,
     ) -> list[Listed]:
         """A page of what `agency` has to act on, under its policies.
 
         From behind `after` in the order of deadlines, and then, or where that is `None`, what has no deadline from
-        `behind` on.
+        `behind` on, in the order in which it came to that level.
         """
 
         async def work(connection: Connection) -> list[Any]:
@@ -311,11 +319,11 @@ class Store:
                 rows += await connection.fetch(SQL["queue_with_deadline"], agency, *after, *sieve, limit)
             if len(rows) < limit:
                 left = limit - len(rows)
-                rows += await connection.fetch(SQL["queue_without_deadline"], agency, behind, *sieve, left)
+                rows += await connection.fetch(SQL["queue_without_deadline"], agency, *behind, *sieve, left)
             return rows
 
         rows = await self.database.run_as_agency(agency, work)
-        return [self._listed(row)._replace(at=row["due_at"]) for row in rows]
+        return [self._listed(row)._replace(at=row["due_at"], since=row["level_since"]) for row in rows]
 
     async def tracked(self, digest: bytes) -> UUID | None:
         """Which report a tracking code's digest stands for."""
@@ -375,7 +383,8 @@ class Store:
         if not 0 <= row["level"] < len(terms.ladder):
             msg = "level"
             raise Corrupt(msg)
-        parent = None if row["past"] is None else Past(*past_from_text(row["past"])).parent
+        past = NOTHING if row["past"] is None else Past(*past_from_text(row["past"]))
+        parent = past.parent
         # Who comes with a tracking code sees no content, so that query does not even fetch it.
         content = self.seals.open_content(report_id, row["content"]) if "content" in row else ("", Place(), ())
         return ReportView(
@@ -396,9 +405,24 @@ class Store:
             created_at=row["created_at"],
             due_at=row["due_at"],
             history=tuple(self._entry(report_id, line) for line in lines),
+            limit_at=self._limit_at(row, terms, past),
             merged=parent is not None,
             parent=None if parent is None else UUID(parent),
         )
+
+    @staticmethod
+    def _limit_at(row: Any, terms: Terms, past: Past) -> datetime | None:
+        if past.parent is not None and row["status"] in HELD:
+            return None
+        state = ReportState(
+            row["report_id"], row["privacy"], row["category"], None, terms,
+            row["status"], row["level"], row["version"], row["level_since"], past=past,
+        )  # fmt: skip
+        try:
+            return state.limit_at
+        except (ValueError, OverflowError):
+            msg = "limits"  # they end after the last year that anybody knows
+            raise Corrupt(msg) from None
 
     def _entry(self, report_id: UUID, line: Any) -> HistoryEntry:
         version, note, handles = line["version"], line["note"], line["attachments"]

@@ -578,7 +578,7 @@ async def reports_views_as_agency(world: World) -> Act:
 
 async def reports_queue_as_agency(world: World) -> Act:
     await world.filed()
-    return lambda: _then(world.reports.queue_as_agency("lurah", OLDEST, OLDEST[1], Sieve(), 1), len)
+    return lambda: _then(world.reports.queue_as_agency("lurah", OLDEST, OLDEST, Sieve(), 1), len)
 
 
 async def reports_tracked(world: World) -> Act:

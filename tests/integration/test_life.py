@@ -401,7 +401,7 @@ async def test_the_queue_is_in_the_order_of_deadlines(house: House, time: Time) 
 
 
 async def test_at_the_top_of_the_ladder_the_queue_goes_on(house: House, time: Time) -> None:
-    """Without deadlines, page by page as well."""
+    """Without deadlines, whoever waits there longest first, and page by page as well; when each is late is told."""
     filed = {(await house.file()).report_id for _ in range(3)}
     for _ in range(2):
         time.pass_by(70)
@@ -417,6 +417,14 @@ async def test_at_the_top_of_the_ladder_the_queue_goes_on(house: House, time: Ti
     rest = await queue(house, "walikota", limit=2, cursor=first.cursor)
     assert (len(first.items), len(rest.items), rest.cursor) == (2, 1, None)
     assert {each.report_id for each in (*first.items, *rest.items)} == filed
+    assert {(each.due_at, each.limit_at) for each in first.items} == {(None, time() + timedelta(seconds=60))}
+    order = sorted(filed, reverse=True)
+    for number, each in enumerate(order):
+        sql = "UPDATE reports.report SET level_since = level_since + $2::int * interval '1 second' WHERE report_id = $1"
+        await house.query(sql, each, number)
+    first = await queue(house, "walikota", limit=2)
+    rest = await queue(house, "walikota", limit=2, cursor=first.cursor)
+    assert [each.report_id for each in (*first.items, *rest.items)] == order
 
 
 async def test_the_queue_by_what_is_asked_for(house: House) -> None:

@@ -107,6 +107,13 @@ class Report:
         return None if self.at_the_top or self.parent else self.limit
 
     @property
+    def late_at(self) -> datetime | None:
+        """When the limit that runs is over, also where nothing happens then."""
+        if self.status in ENDS or self.status in {"waiting_for_reporter", "resolved"}:
+            return self.due
+        return None if self.parent else self.limit
+
+    @property
     def limit(self) -> datetime:
         """When the time of who holds it is over, also where nothing happens then."""
         table = RESPOND if self.status in UNANSWERED else RESOLVE

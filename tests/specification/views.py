@@ -50,6 +50,7 @@ def standing(report: Report) -> dict[str, Any]:
         "privacy": report.privacy,
         "created_at": moment(report.history[0].at),
         "due_at": moment(report.due),
+        "limit_at": moment(report.late_at),
         "merged": report.parent is not None,
     }
 

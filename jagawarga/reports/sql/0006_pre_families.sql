@@ -4,6 +4,10 @@ ALTER TABLE reports.report ADD COLUMN IF NOT EXISTS parent uuid;
 
 CREATE INDEX IF NOT EXISTS report_family ON reports.report (parent, report_id) WHERE parent IS NOT NULL;
 
+-- The queue of who is at the top of the ladder, where nothing has a deadline.
+CREATE INDEX IF NOT EXISTS report_queue_top ON reports.report (holder, level_since, report_id)
+    WHERE due_at IS NULL AND status NOT IN ('resolved', 'closed', 'rejected', 'withdrawn');
+
 -- Handles of uploads, sealed for their line.
 ALTER TABLE reports.history ADD COLUMN IF NOT EXISTS attachments bytea;
 

@@ -274,16 +274,16 @@ WHERE holder = $1 AND status NOT IN ('resolved', 'closed', 'rejected', 'withdraw
 ORDER BY due_at, report_id LIMIT $9;
 
 -- name: queue_without_deadline
--- And behind those what has no deadline: it is at the top of its ladder.
+-- And behind those what has no deadline: it is at the top of its ladder, the longest there first.
 SELECT report_id, privacy, category, area, agency, content, terms, status, level, version, level_since, created_at,
     due_at, past, assignee, satisfaction
 FROM reports.report
 WHERE holder = $1 AND status NOT IN ('resolved', 'closed', 'rejected', 'withdrawn') AND parent IS NULL
-    AND due_at IS NULL AND report_id > $2
-    AND ($3::text IS NULL OR status = $3::text) AND ($4::text IS NULL OR category = $4::text)
-    AND ($5::text IS NULL OR area = $5::text OR left(area, length($5::text) + 1) = $5::text || '.') AND ($6::text IS NULL OR coalesce(assignee, '') = $6::text)
-    AND ($7::int IS NULL OR level = $7::int)
-ORDER BY report_id LIMIT $8;
+    AND due_at IS NULL AND (level_since, report_id) > ($2, $3)
+    AND ($4::text IS NULL OR status = $4::text) AND ($5::text IS NULL OR category = $5::text)
+    AND ($6::text IS NULL OR area = $6::text OR left(area, length($6::text) + 1) = $6::text || '.') AND ($7::text IS NULL OR coalesce(assignee, '') = $7::text)
+    AND ($8::int IS NULL OR level = $8::int)
+ORDER BY level_since, report_id LIMIT $9;
 
 -- name: list_own
 -- A citizen's own reports, newest first, from behind the cursor.
