@@ -29,6 +29,9 @@ API: Final = "1"
 """The version in the paths; fields may be added to it, and none taken away."""
 CODE: Final = "Tracking-Code"
 ABOUT: Final = """\
+Who calls says so with `Authorization: Bearer` and the `access_token` of `POST /v1/sessions`; whoever reported without a
+name, with the header `Tracking-Code` and the code of the receipt, under `/v1/tracking` alone.
+
 Times are UTC, places degrees of WGS 84. Fields may be added to an answer, and none is taken away.
 
 What goes wrong is a problem (RFC 9457) whose `type` says which one; what was sent is never repeated. 429 and 503 say

@@ -30,13 +30,19 @@ def written(document: Mapping[str, Any]) -> str:
         f"<tr id={_quoted(code)}><td><code>{code}</code><td>{known.status}<td>{_text(known.meaning)}"
         for code, known in PROBLEMS.items()
     ]
+    contents = "".join(
+        f"<li><a href={_quoted('#' + operation['operationId'])}><code>{method.upper()} {escape(path)}</code></a>"
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    )
     about = "".join(f"<p>{_text(each)}</p>" for each in document["info"]["description"].split("\n\n"))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>JagaWarga: the API</title>'
         f"<style>{STYLE}</style></head><body><h1>JagaWarga: the API</h1>"
         '<p>For programs: <a href="/openapi.json">openapi.json</a>. '
         '<a href="#shapes">Shapes</a>, <a href="#problems">problems</a>.</p>'
-        f'{about}{"".join(operations)}<h2 id="shapes">Shapes</h2>{"".join(shapes)}'
+        f"{about}<details><summary>All addresses</summary><ul>{contents}</ul></details>"
+        f'{"".join(operations)}<h2 id="shapes">Shapes</h2>{"".join(shapes)}'
         f'<h2 id="problems">Problems</h2><table>{"".join(problems)}</table></body></html>'
     )
 
@@ -66,7 +72,8 @@ def _operation(path: str, method: str, operation: Mapping[str, Any], schemas: Ma
 
 def _parameter(asked: Mapping[str, Any]) -> str:
     told = f"{_type(asked['schema'])}{', required' if asked['required'] else ''}"
-    return f"<code>{escape(asked['name'])}</code> ({told})"
+    meaning = asked.get("description", asked["schema"].get("description", ""))
+    return f"<code>{escape(asked['name'])}</code> ({told}{': ' + _text(meaning) if meaning else ''})"
 
 
 def _answer(answer: Mapping[str, Any]) -> str:

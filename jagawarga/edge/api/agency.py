@@ -22,7 +22,18 @@ if TYPE_CHECKING:
     from jagawarga.reports.messages import Action, ReportView
 
 STAFF: tuple[Role, ...] = ("officer", "agency_head")
-ACTIONS: tuple[Action, ...] = ("acknowledge", "start", "ask", "reply", "note", "split", "resolve", "reject")
+PROMISES: dict[Action, str] = {
+    "acknowledge": "Say that the agency has seen the report and will act: the clock to resolve it begins.",
+    "start": "Say that work on it has begun.",
+    "ask": "Ask the reporter something; the clock stands still until they answer, three times a level.",
+    "reply": "Write to the reporter.",
+    "note": "Write something down for the authorities alone.",
+    "split": "Split a duplicate off again: it goes on under its own clock, as if that had never stood still.",
+    "resolve": "Say that it is done, with photos that prove it; the reporter may deny it.",
+    "reject": "Say that it will not be done, with the reason; the reporter may deny that once.",
+}
+"""What each step does, as the API tells it."""
+ACTIONS: tuple[Action, ...] = tuple(PROMISES)
 WITH_FILES: frozenset[Action] = frozenset({"ask", "reply", "note", "resolve"})
 """Actions that photos and documents may go with; those of `resolve` are its proof."""
 NEEDS_NOTE: frozenset[Action] = frozenset({"ask", "reply", "note", "reject"})
@@ -81,7 +92,7 @@ def acting(action: Action) -> Callable[[Ask[NoQuery, ActionBody | None]], Awaita
         wish = Wish(action, note, version_of(ask.header(IF_MATCH)), attachments=handles(ask.body))
         return shown(ask, await ask.doors.reports.act(ask.agency, ask.report_id, wish))
 
-    act.__doc__ = f"Move a report along its life-cycle: {action}."
+    act.__doc__ = PROMISES[action]
     return act
 
 
