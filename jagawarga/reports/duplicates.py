@@ -133,9 +133,11 @@ def _followed(child: ReportState, step: Transition) -> Transition | None:
     if child.status == lead.status and not elsewhere:
         return None
     event = step.event if step.event in FOLLOWED else "report.acknowledged"
-    since = child.level_since if lead.status in HELD and not elsewhere else lead.level_since
+    # At the top it is reopened where it is, and with full limits all the same.
+    anew = elsewhere or lead.status == "reopened"
+    since = child.level_since if lead.status in HELD and not anew else lead.level_since
     past = child.past
-    if elsewhere:
+    if anew:
         had = all_of(past.had, lead.past.had)
         past = Past(spent=lead.past.spent, disputed=past.disputed, had=had, parent=past.parent)
     other_ladder = lead.terms.ladder != child.terms.ladder

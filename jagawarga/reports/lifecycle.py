@@ -238,7 +238,7 @@ def _transfer(state: ReportState, agency: str, now: datetime, note: str | None, 
             raise refused(msg, state)
         return Transition(_raised(state, "escalated", now), ESCALATED, agency, now, note)
     spent = min(_spent(state, now), terms.limit("respond", 0).total_seconds() / HALF)
-    had = all_of(state.past.had, (state.agency,))
+    had = all_of(state.past.had, state.authorities)
     past = Past(None, spent, 0, state.past.disputed, had, leads=state.past.leads)
     moved = stepped(state, "received", terms=terms, level=0, level_since=now, told=0, past=past, assignee=None)
     return Transition(moved, "report.transferred", agency, now, note, Changed(terms=terms))

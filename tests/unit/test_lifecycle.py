@@ -304,7 +304,7 @@ def test_two_who_send_it_to_each_other_let_the_authority_above_decide() -> None:
     assert (back.event, back.state.holder, back.state.level, back.actor) == ("report.escalated", "walikota", 1, "pdam")
     decided = decide(back.state, Wish("transfer", "yours", agency="lurah"), "walikota", later(2), TERMS)
     assert (decided.event, decided.state.holder, decided.state.past.had) == (
-        "report.transferred", "lurah", ("lurah", "pdam"),
+        "report.transferred", "lurah", ("lurah", "pdam", "walikota"),
     )  # fmt: skip
     again = decide(decided.state, Wish("transfer", "no", agency="pdam"), "lurah", later(3), ELSEWHERE)
     assert (again.event, again.state.holder) == ("report.escalated", "camat")
