@@ -30,7 +30,7 @@ def history(report: Report, *, inside: bool, notes: bool = True) -> list[dict[st
             if not notes:
                 del fields["note"]
                 if line.event != PROVEN:
-                    del fields["attachments"]
+                    fields["attachments"] = 0
             shown.append(fields)
     return shown
 
@@ -96,8 +96,6 @@ def desk(seen: Seen, officer: Actor) -> dict[str, Any]:
         "assignee": seen.report.assignee is not None,
         "assigned_to_me": seen.report.assignee == officer,
         "satisfaction": seen.report.satisfaction,
-        "duplicates": [],
-        "proof_used_before": False,
     }
 
 
@@ -106,7 +104,8 @@ def for_authority(seen: Seen, officer: Actor) -> dict[str, Any] | None:
     if officer.name not in seen.report.authorities:
         return None
     theirs = sorted(each for each, report in seen.duplicates if officer.name in report.authorities)
-    return desk(seen, officer) | {"duplicates": theirs, "history": history(seen.report, inside=True)}
+    lines = history(seen.report, inside=True)
+    return desk(seen, officer) | {"duplicates": theirs, "proof_used_before": False, "history": lines}
 
 
 def outside(seen: Seen) -> dict[str, Any]:
