@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.specification.town import Town, town
+# Before they are imported: what they expected and saw is to be told as it is of a test's own asserts.
+pytest.register_assert_rewrite("tests.specification.eyes", "tests.specification.story")
+
+from tests.specification.town import Town, town  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -80,6 +80,9 @@ def followed(child: Report, parent: Report) -> Report:
     else:
         # Its own runs on, unseen; behind an end it is the reporter's, and begins there.
         clock = {} if parent.status in HELD else {"since": parent.since, "spent": NO_TIME}
+    if child.ladder != parent.ladder:
+        # Passed on, all have the limits of the one that was.
+        clock |= {"measured_as": parent.measured_as or parent.category}
     # What somebody else's reporter did is nobody's deed here.
     actor = "system" if step.actor == REPORTER else step.actor
     return moved(

@@ -71,6 +71,8 @@ class Report:
     assignee: Actor | None = None
     satisfaction: int | None = None
     attachments: int = 0
+    measured_as: str = ""
+    """The category whose limits count, where that is not its own."""
     parent: str | None = None
     """The id of the report it goes along with."""
     leads: bool = False
@@ -117,7 +119,8 @@ class Report:
     def limit(self) -> datetime:
         """When the time of who holds it is over, also where nothing happens then."""
         table = RESPOND if self.status in UNANSWERED else RESOLVE
-        return self.since + max(NO_TIME, limit(table, self.category, self.level) - self.spent)
+        hours = limit(table, self.measured_as or self.category, self.level)
+        return self.since + max(NO_TIME, hours - self.spent)
 
     def used(self, now: datetime) -> timedelta:
         """What the level has used of its time."""
@@ -281,7 +284,7 @@ def transfer(report: Report, wish: Wish, actor: str, now: datetime) -> Outcome:
     return moved(
         report, "transferred", actor, now, wish.words,
         status="received", ladder=LADDERS[to], level=0, since=now, spent=spent, before=None, asked=0,
-        had=report.had | set(report.authorities), assignee=None,
+        had=report.had | set(report.authorities), assignee=None, measured_as="",
     )  # fmt: skip
 
 
@@ -289,9 +292,10 @@ def reclassify(report: Report, wish: Wish, actor: str, now: datetime) -> Outcome
     """Another category's limits, from the same moment; not more time for one that others go along with."""
     if wish.category == report.category:
         return NOT_THAT
-    if report.leads and replace(report, category=wish.category or report.category).limit > report.limit:
+    other = replace(report, category=wish.category or report.category, measured_as="")
+    if report.leads and other.limit > report.limit:
         return NOT_NOW
-    return moved(report, "reclassified", actor, now, wish.words, category=wish.category)
+    return moved(report, "reclassified", actor, now, wish.words, category=wish.category, measured_as="")
 
 
 def assign(report: Report, wish: Wish, actor: str, now: datetime) -> Outcome:

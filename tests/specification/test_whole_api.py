@@ -33,7 +33,7 @@ from hypothesis.stateful import (
 from tests.specification.eyes import Eyes
 from tests.specification.steps import Report, Wish, by_authority, by_reporter
 from tests.specification.story import MARGIN, Known, Story
-from tests.specification.tables import AGENCY_STEPS, CODE_STEPS, REPORTER_STEPS
+from tests.specification.tables import AGENCY_STEPS, CODE_STEPS, REPORTER_STEPS, UNANSWERED
 from tests.specification.town import Town
 from tests.specification.wishes import WORDS, wanted
 from tests.specification.world import ANI, BUDI, CITIZENS, HEADS, LADDERS, OFFICERS, RESPOND, Actor
@@ -47,6 +47,7 @@ MANY: Final = settings(max_examples=STORIES or 1, stateful_step_count=STEPS, pha
 MOST: Final = 6
 """Reports in a story."""
 OVER: Final = frozenset({"closed", "withdrawn"})
+JUDGED: Final = frozenset({"resolved", "rejected"})
 ALONE: Final = tuple(step for step in AGENCY_STEPS if step != "merge")
 """Steps of one report."""
 TALK: Final = frozenset({"messages", "reply", "note", "assign", "unassign", "edit"})
@@ -57,7 +58,7 @@ WAYS: Final = st.integers(0, 7)
 VERSIONS: Final = st.sampled_from((None, 0, 0, -1, 1))
 """What `If-Match` says: nothing, the version there is, the one before, the one to come."""
 PRIVACIES: Final = st.sampled_from(("public", "private", "anonymous"))
-SECONDS: Final = (7, 45, 200, 900, 3600, 11 * 3600)
+SECONDS: Final = (7, 45, 45, 200, 200, 200, 900, 900, 3600, 11 * 3600)
 
 
 class WholeApi(RuleBasedStateMachine):
@@ -116,6 +117,15 @@ class WholeApi(RuleBasedStateMachine):
         if possible:
             self.story.as_reporter(known, who, _chosen(possible, choice))
 
+    @precondition(lambda self: any(each.report.status in JUDGED for each in self.story.known))
+    @rule(which=ANY, way=WAYS, happy=st.booleans(), by_code=st.booleans())
+    def a_reporter_judges(self, which: int, way: int, *, happy: bool, by_code: bool) -> None:
+        """What is resolved or rejected: it is so, or not so."""
+        judged = [each for each in self.story.known if each.report.status in JUDGED]
+        known = judged[which % len(judged)]
+        who = None if by_code else known.report.owner
+        self.story.as_reporter(known, who, wanted("confirm" if happy else "not-fixed", who, known.report.text, way))
+
     # --- authorities
 
     @rule(
@@ -154,6 +164,15 @@ class WholeApi(RuleBasedStateMachine):
         if possible:
             self.story.as_authority(known, who, _chosen(possible, choice))
 
+    @rule(which=ANY, way=WAYS, well=st.booleans())
+    def the_holder_deals_with_it(self, which: int, way: int, *, well: bool) -> None:
+        """From wherever it is to an end."""
+        known = self._running(which)
+        who, text = OFFICERS[known.report.holder], known.report.text
+        if well and known.report.status in UNANSWERED:
+            self.story.as_authority(known, who, wanted("acknowledge", who, text, way))
+        self.story.as_authority(known, who, wanted("resolve" if well else "reject", who, text, way))
+
     @rule(which=ANY, other=ANY, who=st.sampled_from(("holder", "first", "other")), version=VERSIONS)
     def an_authority_merges(self, which: int, other: int, who: str, version: int | None) -> None:
         """Any report into any other, or tries to: most do not fit."""
@@ -189,13 +208,13 @@ class WholeApi(RuleBasedStateMachine):
         """A little of it, or much."""
         self.story.wait_until(self.story.town.now + timedelta(seconds=seconds), patiently=False)
 
-    @rule(which=ANY, late=st.booleans(), patiently=st.booleans())
-    def a_deadline_comes(self, which: int, *, late: bool, patiently: bool) -> None:
+    @rule(which=ANY, when=st.sampled_from(("just before", "just behind", "behind, and nobody asks")))
+    def a_deadline_comes(self, which: int, when: str) -> None:
         """It is the last second before something happens by itself, or the first one after."""
         due = self._running(which).report.due
-        moment = None if due is None else due + (MARGIN if late else -MARGIN)
+        moment = None if due is None else due + (-MARGIN if when == "just before" else MARGIN)
         if moment is not None and moment > self.story.town.now:
-            self.story.wait_until(moment, patiently=patiently)
+            self.story.wait_until(moment, patiently=when == "behind, and nobody asks")
 
     # --- what everybody sees
 

@@ -241,6 +241,16 @@ def test_what_the_parents_reporter_denies_is_open_again_for_all() -> None:
     assert along.state.past.parent == child.past.parent
 
 
+def test_at_the_top_it_is_open_again_with_full_limits() -> None:
+    """As the parent's, a duplicate's clock begins when it is reopened: neither when it was resolved nor where it stood."""
+    parent = replace(state("resolved", 2), privacy="public")
+    child = duplicate_of(parent)
+    child = replace(child, past=child.past._replace(spent=20.0, asked=2))
+    along = one(follow([child], by_reporter(parent, "dispute", at=20))).state
+    assert (along.status, along.level, along.level_since, along.past.spent) == ("reopened", 2, later(20), 0.0)
+    assert along.limit_at == later(20 + 30)
+
+
 def test_a_parent_that_closes_closes_nobody_else() -> None:
     """Whether it is fixed, each says for themselves."""
     parent = state("resolved")

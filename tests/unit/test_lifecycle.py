@@ -326,6 +326,16 @@ def test_to_whom_it_can_not_be_passed(target: str) -> None:
         decide(state("escalated", 1), Wish("transfer", "?", agency=target), "camat", NOW, TERMS)
 
 
+def test_it_goes_back_to_nobody_who_had_it_on_the_way_up() -> None:
+    """Who was late before it was passed on has had it as well."""
+    there = decide(state(level=1), Wish("transfer", "air", agency="pdam"), "camat", NOW, ELSEWHERE).state
+    assert there.past.had == ("lurah", "camat")
+    for target in there.past.had:
+        ladder = Terms((target, "walikota"), (60.0,), (600.0,))
+        back = decide(there, Wish("transfer", "not ours", agency=target), "pdam", later(1), ladder)
+        assert (back.event, back.state.holder) == ("report.escalated", "walikota")
+
+
 # --- another category
 
 
