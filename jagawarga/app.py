@@ -30,7 +30,7 @@ from jagawarga.edge.site import build_site
 from jagawarga.edge.tree import edge_children
 from jagawarga.edge.views import shown_in_feed
 from jagawarga.embedded.directory import DataDirectory
-from jagawarga.embedded.keycheck import keys_of
+from jagawarga.embedded.keycheck import keys_of, refuse_what_is_gone
 from jagawarga.embedded.nats import prepare_nats
 from jagawarga.embedded.postgres import prepare_postgres
 from jagawarga.embedded.tree import embedded_children
@@ -161,6 +161,7 @@ def build(settings: Settings, directory: DataDirectory, catalogue: CatalogueServ
     """Make the handles; nothing runs yet. Raises `StartupError`."""
     # Before anything is there that they would be missed for.
     keyring = keys_of(directory)
+    refuse_what_is_gone(directory, postgres=settings.database_url is None, nats=settings.nats_url is None)
     postgres = None if settings.database_url else prepare_postgres(directory, log=server_log("postgres"))
     nats = None if settings.nats_url else prepare_nats(directory, log=server_log("nats"))
     database_url = postgres.url if postgres else settings.database_url.get_secret_value()  # type: ignore[union-attr]

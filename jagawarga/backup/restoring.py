@@ -19,6 +19,7 @@ from jagawarga.backup.archive import ArchiveReader, Manifest, Part, damaged
 from jagawarga.backup.servers import Addresses, serving
 from jagawarga.backup.taking import DEADLINE, FILES, MEDIA, Progress
 from jagawarga.embedded.directory import MARKER, PRIVATE, DataDirectory, sync_directory, told_to_operator
+from jagawarga.embedded.keycheck import note_keys
 from jagawarga.errors import BackupError
 from jagawarga.plumbing import streamcopy, tables
 from jagawarga.plumbing.aio import own_door
@@ -68,6 +69,7 @@ async def restore(archive: Path, keyring: Keyring, target: Path, progress: Progr
     with _workshop(target) as workshop:
         await _build(job, workshop)
         keyring.save(workshop / "keys")
+        note_keys(workshop, keyring)
         # The servers ran without fsync, for speed: now everything, once.
         os.sync()
     return job.manifest

@@ -66,7 +66,7 @@ async def _extents(js: Any) -> list[streamcopy.Extent]:
     """Where the streams end, at the moment of the snapshot."""
     # A report that goes from there into the database between the two copies would be in neither.
     if await streamcopy.length(js, WAITING_ROOM):
-        raise BackupError("reports are waiting for the database, which can not keep up: try again later")
+        raise BackupError("reports are waiting for the database: try again later, or start a stopped house once")
     return await streamcopy.extents(js)
 
 

@@ -14,9 +14,13 @@ from jagawarga.errors import StartupError
 from jagawarga.plumbing.keys import Keyring
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from jagawarga.embedded.directory import DataDirectory
 
 FILE: Final = "keys-check.json"
+ACCOUNTS: Final = "accounts.json"
+"""Written when the first start is over."""
 LOST: Final = "without it nothing that was sealed can be read: put it back, from a backup as its key file"
 
 
@@ -40,9 +44,28 @@ def keys_of(directory: DataDirectory) -> Keyring:
             if found[version] != fingerprint:
                 raise StartupError(f"master-{version}.key in {directory.keys} is not this data's key; {LOST}")
         if found != known:
-            text = json.dumps({str(version): fingerprint for version, fingerprint in sorted(found.items())})
-            write_private(directory.path / FILE, text + "\n")
+            note_keys(directory.path, keyring)
     return keyring
+
+
+def note_keys(path: Path, keyring: Keyring) -> None:
+    """Write down beside the data which keys it opens with. Raises `OSError`."""
+    found = keyring.fingerprints()
+    text = json.dumps({str(version): fingerprint for version, fingerprint in sorted(found.items())})
+    write_private(path / FILE, text + "\n")
+
+
+def refuse_what_is_gone(directory: DataDirectory, *, postgres: bool, nats: bool) -> None:
+    """Refuse to begin anew where there was a house: a volume that is not mounted must not become an empty city.
+
+    `postgres` and `nats` tell whether each is embedded here. Raises `StartupError`.
+    """
+    if not (directory.path / ACCOUNTS).exists():
+        return
+    for embedded, part in ((postgres, directory.postgres), (nats, directory.nats)):
+        if embedded and not part.exists():
+            accounts = directory.path / ACCOUNTS
+            raise StartupError(f"{part} is gone: put it back, or remove {accounts} to begin anew without it")
 
 
 def _known(directory: DataDirectory) -> dict[int, str]:

@@ -28,7 +28,7 @@ T = TypeVar("T")
 Work = Callable[..., Coroutine[Any, Any, T]]
 
 DEADLINE = 10.0
-UNWIND_SECONDS = 3.0
+UNWIND_SECONDS = 1.0
 """How long a cancelled coroutine may take to unwind before the crossing leaves it behind."""
 WIND_UP_SECONDS = 1.0
 """What the work of a closing loop gets to unwind."""

@@ -17,7 +17,7 @@ import structlog
 from nats.aio.msg import Msg
 from nats.js.api import ConsumerConfig, StreamState
 
-from jagawarga.errors import Unavailable
+from jagawarga.errors import StartupError, Unavailable
 from jagawarga.plumbing.aio import DEADLINE, AioDoor, at_close
 from jagawarga.plumbing.declaring import declare
 from jagawarga.plumbing.packing import HEADER, ROOM, Outgoing, next_message, pack, place_of, sequence_of, unpack
@@ -82,6 +82,7 @@ class Bus:
         self._publishing: Publishing | None = None
         self._pulling: dict[str, Pulling] = {}
         self._failures: dict[str, int] = {}
+        self._undeclared = False
 
     @property
     def is_open(self) -> bool:
@@ -90,8 +91,8 @@ class Bus:
 
     @property
     def is_closed(self) -> bool:
-        """True when the connection is gone and will not come back by itself."""
-        return self._client is not None and bool(self._client.is_closed)
+        """True when the connection is gone for good, or leads to a broker that is not as it was declared."""
+        return self._client is not None and (self._undeclared or bool(self._client.is_closed))
 
     async def publish(self, messages: Sequence[Outgoing], *, deadline: float = DEADLINE) -> set[str]:
         """Publish in order, many in flight, and return the ids of those the broker has stored.
@@ -354,12 +355,27 @@ class Bus:
         client = await asyncio.wait_for(self._connect(), CONNECT_SECONDS)
         try:
             js = client.jetstream(timeout=PUBLISH_SECONDS)
-            await declare(js, STREAMS, [(stream_of(durable), durable) for durable in self.durables])
+            await self._declare(js)
         except BaseException:
             await _quietly(client.close())
             raise
         at_close(lambda: _quietly(client.close()))
         self._client, self._js, self._loop = client, js, asyncio.get_running_loop()
+        self._undeclared = False
+
+    async def _declare(self, js: Any) -> None:
+        await declare(js, STREAMS, [(stream_of(durable), durable) for durable in self.durables])
+
+    async def _reconnected(self) -> None:
+        """Declare again: the broker may have come back empty, or as another one."""
+        if self._js is None:
+            return
+        try:
+            await self._declare(self._js)
+        except (*_DOWN, StartupError) as error:
+            # The actor makes a connection of its own, and says what is wrong if that is no better.
+            log.warning("bus.undeclared", error=type(error).__name__)
+            self._undeclared = True
 
     async def _connect(self) -> Any:
         return await nats.connect(
@@ -375,6 +391,7 @@ class Bus:
             skip_subject_validation=True,
             error_cb=_report,
             disconnected_cb=self._interrupted,
+            reconnected_cb=self._reconnected,
             name="jagawarga",
         )
 

@@ -53,6 +53,10 @@ _DOWN = (
     # Disk, memory or connections used up (class 53), or the machine under the server fails it (58): neither is our bug.
     asyncpg.InsufficientResourcesError,
     asyncpg.PostgresSystemError,
+    # It answers and does not write: a standby after a failover, a disk that is nearly full, a lock, a fault of its own.
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.InternalServerError,
 )
 _AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 
@@ -103,13 +107,15 @@ class Database:
         for attempt in range(RETRIES):
             try:
                 async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
-                    self._trouble = None
                     if not transaction:
-                        return await work(connection)
-                    async with connection.transaction():
-                        if agency is not None:
-                            await connection.execute("SELECT set_config('jagawarga.agency', $1, true)", agency)
-                        return await work(connection)
+                        done = await work(connection)
+                    else:
+                        async with connection.transaction():
+                            if agency is not None:
+                                await connection.execute("SELECT set_config('jagawarga.agency', $1, true)", agency)
+                            done = await work(connection)
+                    self._trouble = None
+                    return done
             except _AGAIN:
                 # Full jitter, so that two that met do not meet again.
                 await asyncio.sleep(random.uniform(0, RETRY_BASE * 2**attempt))  # noqa: S311 - jitter

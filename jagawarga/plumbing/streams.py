@@ -56,6 +56,7 @@ STREAMS: Final = (
     StreamConfig(
         name=DEADLETTERS,
         subjects=[f"{BURIED}.>"],
+        allow_direct=True,
         storage=StorageType.FILE,
         max_age=365 * _DAY,
         max_bytes=1024**3,

@@ -114,6 +114,28 @@ async def test_a_client_that_gives_up_is_replaced(nats_url: str) -> None:
         assert await bus.publish(sent) == {sent[0].message_id}
 
 
+async def test_a_broker_that_comes_back_empty_is_told_again_what_it_has(nats_url: str) -> None:
+    """Streams and consumers are declared at every connect, also at those that the client makes by itself."""
+    async with connected(nats_url) as bus:
+        await drain(bus)
+
+        async def wipe() -> None:
+            for name in ("EVENTS", "WAITING", "DEADLETTERS"):
+                await bus._js.delete_stream(name)
+            bus._client._transport.close()
+
+        await bus.door.run(wipe)
+        sent = events(1)
+        with trio.fail_after(15):
+            while True:
+                with contextlib.suppress(Unavailable):
+                    if await bus.publish(sent):
+                        break
+                await trio.sleep(0.1)
+            while not await bus.fetch("notification", 10, 0.5):
+                await trio.sleep(0.1)
+
+
 async def test_a_fetch_ends_with_its_connection(nats_url: str) -> None:
     """Nobody will answer a request that went out by a connection that broke: it is not waited for."""
     async with connected(nats_url) as bus:

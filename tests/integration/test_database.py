@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -173,3 +174,34 @@ async def test_a_new_loop_never_touches_the_old_ones_connections(fresh_database_
             while served < before + 100:
                 await trio.sleep(0.05)
         nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ("SET TRANSACTION READ ONLY", "DELETE FROM reports.outbox"),
+        ("SET LOCAL lock_timeout = 1", "LOCK TABLE reports.outbox IN ROW EXCLUSIVE MODE"),
+    ],
+)
+async def test_a_database_that_answers_and_does_not_write_is_away(
+    fresh_database_url: str, statements: tuple[str, ...]
+) -> None:
+    """A standby after a failover, or a lock: what it refuses is nobody's fault, and may be taken later."""
+    async with opened(fresh_database_url) as database:
+
+        async def work(connection: Any) -> None:
+            for each in statements:
+                await connection.execute(each)
+
+        async def locked(connection: Any) -> None:
+            await connection.execute("LOCK TABLE reports.outbox IN EXCLUSIVE MODE")
+            await asyncio.sleep(2)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(database.run, "reports", locked)
+            await trio.sleep(0.3)
+            with pytest.raises(Unavailable):
+                await database.run("reports", work)
+            assert database.trouble is not None
+        assert await database.run("reports", lambda connection: connection.fetchval("SELECT 1")) == 1
+        assert database.trouble is None

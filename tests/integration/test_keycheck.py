@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jagawarga.embedded.directory import DataDirectory
-from jagawarga.embedded.keycheck import FILE, keys_of
+from jagawarga.embedded.keycheck import FILE, keys_of, refuse_what_is_gone
 from jagawarga.errors import StartupError
 from jagawarga.plumbing.keys import Keyring
 
@@ -84,3 +84,20 @@ def test_a_damaged_check_is_told(tmp_path: Path) -> None:
         keys_of(directory)
     (tmp_path / "data" / FILE).write_text("[")
     assert "damaged" in refusal(tmp_path / "data")
+
+
+def test_what_is_gone_is_not_made_anew(tmp_path: Path) -> None:
+    """Where a first start was over: a volume that is not mounted must not become an empty city."""
+    with opened(tmp_path / "data") as directory:
+        refuse_what_is_gone(directory, postgres=True, nats=True)
+        (directory.path / "accounts.json").write_text("[]")
+        directory.postgres.mkdir()
+        refuse_what_is_gone(directory, postgres=True, nats=False)
+        with pytest.raises(StartupError, match=r"nats is gone: put it back, or remove .*accounts\.json"):
+            refuse_what_is_gone(directory, postgres=True, nats=True)
+        directory.nats.mkdir()
+        refuse_what_is_gone(directory, postgres=True, nats=True)
+        directory.postgres.rmdir()
+        refuse_what_is_gone(directory, postgres=False, nats=True)
+        with pytest.raises(StartupError, match="postgres is gone"):
+            refuse_what_is_gone(directory, postgres=True, nats=True)

@@ -13,10 +13,10 @@ import asyncpg
 import pytest
 import trio
 
-from jagawarga.errors import NotFound, Unavailable
+from jagawarga.errors import Corrupt, NotFound, Unavailable
 from jagawarga.plumbing.packing import Outgoing
 from jagawarga.plumbing.streams import WAITING, WAITING_ROOM
-from jagawarga.reports import service
+from jagawarga.reports import drain, service
 from jagawarga.reports.messages import Wish
 from jagawarga.reports.store import Filing
 from jagawarga.reports.tracking import PURPOSE, new_code
@@ -275,8 +275,9 @@ async def test_poison_blocks_nobody(house: House) -> None:
     assert process.actor.describe()["parked"] == 1
 
 
-async def test_a_refused_filing_is_parked(house: House) -> None:
-    """A filing that the database will never take does not come again and again."""
+async def test_a_refused_filing_is_parked(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A filing that the database will never take is tried a few times, then not again; its code works all the same."""
+    monkeypatch.setattr(drain, "REFUSED_FIRST", 0.01)
     waits = house.reports.waiting
     assert waits is not None
     await PLUMBING.call(TerminateChild("database"))
@@ -288,7 +289,35 @@ async def test_a_refused_filing_is_parked(house: House) -> None:
     assert isinstance(filing, Filing)
     unheard_of: Any = "public\0"
     state = replace(filing.step.state, privacy=unheard_of, report_id=UUID(int=1))
-    await waits.admit(filing._replace(step=filing.step._replace(state=state), tracking=b"other"))
+    code = new_code()
+    other = house.reports.keyring.digest(PURPOSE, code.replace("-", "").encode())
+    await waits.admit(filing._replace(step=filing.step._replace(state=state), tracking=other))
     await PLUMBING.call(RestartChild("database"), timeout=20)
     await drained(house)
     assert await reports_in(house) == 1
+    assert (await house.reports.track(code)).status == "received"
+
+
+async def test_what_is_refused_for_a_while_is_not_parked(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refusal that passes costs nobody anything: the filing is written when it has passed, others meanwhile."""
+    monkeypatch.setattr(drain, "REFUSED_FIRST", 0.01)
+    real, refused = house.reports.store.write, 0
+    await PLUMBING.call(TerminateChild("database"))
+    first, second = await house.file(), await house.file()
+
+    async def write(batch: Any) -> Any:
+        nonlocal refused
+        if any(each.step.state.report_id == first.report_id for each in batch) and refused < 3:
+            refused += len(batch) == 1
+            msg = "not now"
+            raise Corrupt(msg)
+        return await real(batch)
+
+    monkeypatch.setattr(house.reports.store, "write", write)
+    await PLUMBING.call(RestartChild("database"), timeout=20)
+    await drained(house)
+    for receipt in (first, second):
+        assert (await house.reports.open_for_agency("lurah", receipt.report_id)).status == "received"
+    process = house.reports.drain.whereis()
+    assert process is not None
+    assert process.actor.describe()["parked"] == 0

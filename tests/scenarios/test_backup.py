@@ -135,7 +135,7 @@ def test_the_restored_house_is_the_old_one(kept: Kept, new: Path) -> None:
     assert json.loads(done.stdout)["parts"] == kept.facts["parts"]
     assert (new / "media" / "ab" / "picture").read_bytes() == (kept.data / "media" / "ab" / "picture").read_bytes()
     assert sorted(each.name for each in new.iterdir()) == [
-        "accounts.json", "jagawarga.json", "keys", "media", "nats", "postgres",
+        "accounts.json", "jagawarga.json", "keys", "keys-check.json", "media", "nats", "postgres",
     ]  # fmt: skip
     ours = [new, *(path for path in new.rglob("*") if not {"postgres", "nats"} & set(path.parts[:-1]))]
     assert [path for path in ours if path.stat().st_mode & 0o077] == []
