@@ -53,10 +53,10 @@ _DOWN = (
     # Disk, memory or connections used up (class 53), or the machine under the server fails it (58): neither is our bug.
     asyncpg.InsufficientResourcesError,
     asyncpg.PostgresSystemError,
-    # It answers and does not write: a standby after a failover, a disk that is nearly full, a lock, a fault of its own.
+    # It answers and does not write: a standby after a failover, a disk that is nearly full, a lock. Not its internal
+    # errors (class XX): a damaged row is one of them, and must not stop the others of its batch.
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.LockNotAvailableError,
-    asyncpg.InternalServerError,
 )
 _AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 
