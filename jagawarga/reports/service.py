@@ -458,7 +458,8 @@ class Reports:
         """Reports as they are seen from outside; which one each was merged into is told when that is public."""
         parents = {each.parent for each in views if each.parent is not None}
         told = {each.report_id for each in await self._public_of(tuple(parents))} if parents else set()
-        return tuple(replace(_outside(each), parent=each.parent if each.parent in told else None) for each in views)
+        shown = zip(views, map(_outside, views), strict=True)
+        return tuple(replace(seen, parent=each.parent) if each.parent in told else seen for each, seen in shown)
 
     async def list_for_agency(self, agency: str, *, status: Status | None, cursor: str | None, limit: int) -> Page:
         """What an agency may see, newest first."""
@@ -525,6 +526,8 @@ def _there(view: ReportView | None) -> ReportView:
 
 def _outside(view: ReportView) -> ReportView:
     """A report as it is seen from outside the authorities: without what is their own affair."""
+    if not view.history and view.assignee is None and view.parent is None:
+        return view  # most of a list
     told = [each for each in view.history if each.event not in INTERNAL]
     # Counted anew: a gap would tell when there was something to note.
     history = tuple(replace(each, version=number) for number, each in enumerate(told, start=1))

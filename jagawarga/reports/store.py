@@ -412,6 +412,8 @@ class Store:
 
     @staticmethod
     def _limit_at(row: Any, terms: Terms, past: Past) -> datetime | None:
+        if row["due_at"] is not None:
+            return row["due_at"]  # type: ignore[no-any-return]
         if past.parent is not None and row["status"] in HELD:
             return None
         state = ReportState(
