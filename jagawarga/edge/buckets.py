@@ -30,10 +30,6 @@ class Buckets:
         self._put(key, level, now)
         return (1.0 - level) / self.rate.per_second
 
-    def give_back(self, key: bytes, now: float) -> None:
-        """Return the token of a request that turned out not to count."""
-        self._put(key, min(self._level(key, now) + 1.0, self.rate.burst), now)
-
     def _level(self, key: bytes, now: float) -> float:
         level, at = self._levels.get(key, (float(self.rate.burst), now))
         return min(self.rate.burst, level + (now - at) * self.rate.per_second)

@@ -67,10 +67,6 @@ class Guard:
         if wait > 0:
             raise TooManyRequests(TOO_OFTEN, retry_after=wait)
 
-    def forgive(self, allowance: Allowance, who: str) -> None:
-        """Give one request back."""
-        self._buckets[allowance].give_back(self._hashed(who), trio.current_time())
-
     async def principal(self, authorization: Sequence[str], who: Role | tuple[Role, ...]) -> Principal:
         """Return who is behind a bearer token, given all `Authorization` headers of the request.
 

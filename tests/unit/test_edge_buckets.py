@@ -38,16 +38,6 @@ def test_keys_do_not_share() -> None:
     assert buckets.take(b"b", 0.0) == 0.0
 
 
-def test_a_token_given_back_can_be_taken_again_but_never_exceeds_the_burst() -> None:
-    """Giving back restores one token, up to the burst."""
-    buckets = Buckets(Rate(0.001, 1), 10)
-    buckets.take(b"a", 0.0)
-    buckets.give_back(b"a", 0.0)
-    buckets.give_back(b"a", 0.0)
-    assert buckets.take(b"a", 0.0) == 0.0
-    assert buckets.take(b"a", 0.0) > 0
-
-
 def test_the_table_never_grows_past_its_size_and_forgets_the_least_recently_used() -> None:
     """The key used longest ago is forgotten first, however many come."""
     buckets = Buckets(Rate(0.001, 1), 2)
