@@ -132,8 +132,9 @@ async def test_a_broker_that_comes_back_empty_is_told_again_what_it_has(nats_url
                     if await bus.publish(sent):
                         break
                 await trio.sleep(0.1)
-            while not await bus.fetch("notification", 10, 0.5):
+            while not (fetched := await bus.fetch("notification", 10, 0.5)):
                 await trio.sleep(0.1)
+        assert [each.message_id for each in fetched] == [sent[0].message_id]
 
 
 async def test_a_fetch_ends_with_its_connection(nats_url: str) -> None:
